@@ -1,0 +1,47 @@
+# Needs Python 3.10 or newer, make and a package index. `make demo` first, then `make test`.
+PYTHON ?= python3
+BIN := .venv/bin
+PACKAGES := libs/crosswalk libs/salesforce-client libs/sweo-client libs/singer-runtime \
+	tap-salesforce target-salesforce tap-sweo target-sweo mapper-sweo sweo-sync sandbox
+SOURCES := $(foreach package,$(PACKAGES),$(package)/$(subst -,_,$(notdir $(package))))
+SEEDS ?= 200
+
+.PHONY: help setup demo test lint bench sandbox constraints clean
+
+help:  ## what there is to make
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
+
+setup: .venv/.ready  ## the environment, with every package as it stands here
+
+.venv/.ready: constraints.txt pyproject.toml $(addsuffix /pyproject.toml,$(PACKAGES))
+	@$(PYTHON) -c 'import sys; sys.exit("Python 3.10 or newer is needed" if sys.version_info < (3, 10) else 0)'
+	test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check uv -c constraints.txt
+	$(BIN)/uv pip install --quiet --python $(BIN)/python -c constraints.txt --group dev
+	touch $@
+
+demo: setup  ## both pipelines on a sandbox of this machine, and what they did
+	$(BIN)/python tests/demo.py
+
+test: setup lint  ## lint, types, layers, every test
+	$(BIN)/python -m pytest
+
+lint: setup
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy $(SOURCES)
+	$(BIN)/lint-imports
+
+bench: setup  ## speed and memory beside a stock singer-sdk pipeline
+	$(BIN)/python -m bench
+
+sandbox: setup  ## a Salesforce org and a Sweo workspace on this machine
+	$(BIN)/sweo-sandbox serve
+
+constraints:  ## pin every version anew
+	$(BIN)/uv pip compile --quiet --universal --no-header --no-annotate --no-emit-index-url \
+		--upgrade --group dev pyproject.toml | grep -v '^-e ' > constraints.txt.new
+	mv constraints.txt.new constraints.txt
+
+clean:  ## everything that was made here
+	rm -rf .venv .meltano .sandbox ledger .mypy_cache .ruff_cache .pytest_cache
