@@ -1,0 +1,32 @@
+"""The ledger: what both pipelines remember, and the only thing they share."""
+
+from __future__ import annotations
+
+from crosswalk.ledger.book import Ledger, direction_to
+from crosswalk.ledger.records import (
+    Base,
+    FieldRow,
+    IntendedField,
+    Intent,
+    LeaseHolder,
+    Link,
+    Quarantined,
+    Revisit,
+    Verdict,
+    Waiter,
+)
+
+__all__ = [
+    "Base",
+    "FieldRow",
+    "IntendedField",
+    "Intent",
+    "LeaseHolder",
+    "Ledger",
+    "Link",
+    "Quarantined",
+    "Revisit",
+    "Verdict",
+    "Waiter",
+    "direction_to",
+]
