@@ -1,0 +1,1 @@
+"""What the plugins share: the message loop, STATE, signals and the exchange of a batch."""

@@ -1,0 +1,271 @@
+"""The exchange of one batch: what differs is read afresh, merged, written and committed.
+
+The order never varies: intents are put down, the other side is written, the ledger commits what
+was written. Only then may STATE pass (see ``singer_runtime.target``).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping as MappingOf, Sequence
+
+from crosswalk.fieldtype import FieldType
+from crosswalk.ledger import IntendedField, Intent, Quarantined
+from crosswalk.ledger.commit import Commit, RevisitRow
+from crosswalk.mapping import Mapping
+from crosswalk.merge import ABSENT
+from crosswalk.wire import SOURCE, StreamNote
+
+from singer_runtime.context import RunContext
+from singer_runtime.destination import Outcome, Presence, Reading, Result, Write
+from singer_runtime.doubts import settle_doubts
+from singer_runtime.incoming import Incoming, Record, newest_of_each, unpack
+from singer_runtime.outcomes import Bookkeeper
+from singer_runtime.pairing import Pairing
+from singer_runtime.parents import Parents
+from singer_runtime.plan import Pair, PairPlan, Planner
+from singer_runtime.rules import RuleBook
+
+ROUNDS = 3
+"""How often a pair is planned anew in one batch, where somebody edits it meanwhile."""
+
+
+class StreamExchange:
+    """Exchanges the records of one mapping, batch by batch."""
+
+    def __init__(
+        self,
+        run: RunContext,
+        mapping: Mapping,
+        note: StreamNote,
+        incoming: MappingOf[str, FieldType],
+    ) -> None:
+        self.run = run
+        self.mapping = mapping
+        self.book = RuleBook(run, mapping, note, incoming)
+        self.planner = Planner(self.book)
+        self.pairing = Pairing(run, self.book)
+        self.parents = Parents(run, self.book)
+        self._quarantined = run.ledger.quarantined(run.direction, mapping.name)
+
+    def process(self, records: Sequence[Record]) -> None:
+        """Exchange one batch and commit it.
+
+        Raises:
+            FatalError: nothing more can be done by this run.
+            RetryLaterError: the next run may go on from here.
+        """
+        run, counts = self.run, self.run.counts
+        batch = Commit(run.direction, self.mapping.name, run.run_id)
+        counts.read += len(records)
+        fresh = newest_of_each(records)
+        ids = [record[SOURCE]["id"] for record in fresh]
+        digests = run.ledger.digests(self.mapping.name, run.x, ids)
+        doubts = run.ledger.open_intents(self.mapping.name)
+        todo: list[Incoming] = []
+        for record in fresh:
+            source = record.pop(SOURCE)
+            digest = run.hashes.of_reading(record)
+            known = digests.get(source["id"])
+            asked_for = source.get("revisit") or source.get("deleted")
+            if known and known[1] == digest and not asked_for and known[0] not in doubts:
+                counts.unchanged += 1
+                continue
+            record[SOURCE] = source
+            todo.append(unpack(record, digest))
+        if todo:
+            self._exchange(todo, doubts, batch)
+        run.writer.commit(batch)
+
+    def _exchange(
+        self, todo: Sequence[Incoming], doubts: dict[int, list[Intent]], batch: Commit
+    ) -> None:
+        run = self.run
+        links = run.ledger.links(self.mapping.name, run.x, [each.id for each in todo])
+        pairs: list[Pair] = []
+        unmatched: list[Incoming] = []
+        for each in todo:
+            batch.revisited += each.revisit
+            link = links.get(each.id)
+            if each.deleted:
+                self.pairing.deleted(each, link, batch)
+            elif link is None:
+                unmatched.append(each)
+            else:
+                pairs.append(Pair(each, link))
+        pairs = settle_doubts(self.book, pairs, doubts, batch)
+        pairs += self.pairing.pair(unmatched, batch)
+        self.exchange_pairs(pairs, batch)
+        self.parents.attach(self.pairing.created, batch)
+        self.pairing.created.clear()
+
+    def exchange_pairs(self, pairs: Sequence[Pair], batch: Commit) -> None:
+        """Merge and write linked records; what nobody could finish goes on the revisit list."""
+        books = Bookkeeper(self.book, batch)
+        differing: list[Pair] = []
+        for pair in pairs:
+            if self.planner.is_stale(pair):
+                self._defer(pair, "stale reading", batch)
+            elif self._differs(pair):
+                differing.append(pair)
+            else:
+                self._uneventful(pair, batch)
+        if not differing:
+            return
+        self.book.prepare()
+        for _ in range(ROUNDS):
+            differing = self._round(differing, books, batch)
+            if not differing:
+                return
+        for pair in differing:
+            self._defer(pair, "edited meanwhile", batch)
+
+    def _differs(self, pair: Pair) -> bool:
+        return bool(
+            self.planner.changed_rules(pair)
+            or pair.incoming.refused
+            or self.parents.differs(pair)
+            or pair.contested
+        )
+
+    def _uneventful(self, pair: Pair, batch: Commit) -> None:
+        self.run.counts.unchanged += 1
+        pair.link.digest[self.run.x] = pair.incoming.digest
+        batch.digests.append((pair.link, self.run.x))
+        self._heal(pair, batch)
+
+    def _heal(self, pair: Pair, batch: Commit) -> None:
+        if pair.incoming.id in self._quarantined:
+            batch.healed.append((pair.incoming.id, None))
+            self._quarantined.discard(pair.incoming.id)
+
+    def _defer(self, pair: Pair, reason: str, batch: Commit) -> None:
+        self.run.counts.deferred += 1
+        batch.revisits.append(
+            RevisitRow(self.run.direction, self.mapping.name, pair.incoming.id, reason)
+        )
+
+    def _round(self, pairs: Sequence[Pair], books: Bookkeeper, batch: Commit) -> list[Pair]:
+        """Plan and write once; returns the pairs that have to be planned anew."""
+        readable = self._read(pairs, batch)
+        verdicts = self.run.ledger.verdicts([pair.link.id for pair in readable])
+        plans: list[PairPlan] = []
+        for pair in readable:
+            mine = {
+                str(number): verdict
+                for (link_id, number), verdict in verdicts.items()
+                if link_id == pair.link.id
+            }
+            plans.append(self.planner.decide(pair, mine))
+        writing = [plan for plan in plans if plan.writes]
+        outcomes = self._write(writing)
+        again: list[Pair] = []
+        settled: list[Pair] = []
+        for plan in plans:
+            outcome = outcomes.get(plan.pair.link.id)
+            if outcome is not None and self._must_plan_anew(plan, outcome):
+                again.append(plan.pair)
+                books.abandon(plan)
+                continue
+            books.note(plan, outcome)
+            if outcome is None or outcome.result is Result.WRITTEN:
+                settled.append(plan.pair)
+            if not plan.pair.quarantined and books.is_settled(outcome):
+                self._heal(plan.pair, batch)
+        self.parents.attach(settled, batch)
+        return again
+
+    def _must_plan_anew(self, plan: PairPlan, outcome: Outcome) -> bool:
+        if outcome.result is Result.CHANGED:
+            return True
+        if outcome.result is not Result.REFUSED:
+            return False
+        named = {each.rule.name for each in plan.writes} & set(outcome.error_fields)
+        if not named or len(named) == len(plan.writes):
+            return False
+        for name in named:
+            self.planner.quarantine(
+                plan.pair,
+                name,
+                outcome.error_code or "REFUSED",
+                outcome.error_message or "The value was refused.",
+                outcome.remedy,
+            )
+        return True
+
+    def _read(self, pairs: Sequence[Pair], batch: Commit) -> list[Pair]:
+        """Read Y afresh where a decision rests on it; drop pairs whose Y half is not there."""
+        needed: dict[str, None] = {}
+        to_read: list[Pair] = []
+        for pair in pairs:
+            rules = self.planner.needs_reading(pair)
+            if rules or pair.is_new:
+                to_read.append(pair)
+                needed.update(dict.fromkeys(rule.name for rule in rules))
+        if not to_read:
+            return list(pairs)
+        by_id = {pair.link.id_on(self.run.y): pair for pair in to_read}
+        readings = self.run.destination.read(self.mapping, list(by_id), list(needed))
+        absent: set[int] = set()
+        for y_id, pair in by_id.items():
+            pair.y = readings[y_id]
+            if pair.y.presence is not Presence.THERE:
+                absent.add(pair.link.id)
+                self._not_there(pair, pair.y, batch)
+        return [pair for pair in pairs if pair.link.id not in absent]
+
+    def _not_there(self, pair: Pair, reading: Reading, batch: Commit) -> None:
+        run = self.run
+        if reading.presence is Presence.DELETED:
+            run.writer.close_link(pair.link, f"deleted on {run.y.value}")
+            run.counts.unlinked += 1
+            return
+        run.counts.quarantined += 1
+        batch.quarantined.append(
+            Quarantined(
+                mapping=self.mapping.name,
+                source_id=pair.incoming.id,
+                field="",
+                code="NOT_VISIBLE",
+                message=f"The linked {run.y.value} record cannot be seen.",
+                remedy="Share the record with the integration user; if it was deleted, the link "
+                "ends by itself when the deletion is read.",
+            )
+        )
+
+    def _write(self, plans: Sequence[PairPlan]) -> dict[int, Outcome]:
+        if not plans:
+            return {}
+        run = self.run
+        intents = [self._intent(plan) for plan in plans]
+        run.writer.put_intents(intents)
+        writes: list[Write] = []
+        for plan, intent in zip(plans, intents, strict=True):
+            plan.intent = intent
+            values = {each.rule.name: each.rendered.raw for each in plan.writes if each.rendered}
+            two_way = any(each.rule.two_way for each in plan.writes)
+            guard = plan.pair.y.modified_at if run.guarded and two_way and plan.pair.y else None
+            writes.append(Write(plan.pair.link.id_on(run.y), values, guard))
+        outcomes = run.destination.update(self.mapping, writes)
+        return {plan.pair.link.id: outcome for plan, outcome in zip(plans, outcomes, strict=True)}
+
+    def _intent(self, plan: PairPlan) -> Intent:
+        pair, run = plan.pair, self.run
+        fields = {
+            each.rule.number or "": IntendedField(
+                x=self.book.token(each.rule, each.v),
+                old=None if each.y is ABSENT else each.y,
+                to=each.rendered.held if each.rendered else None,
+                old_known=each.y is not ABSENT,
+            )
+            for each in plan.writes
+        }
+        return Intent(
+            id=0,
+            link_id=pair.link.id,
+            mapping=self.mapping.name,
+            direction=run.direction,
+            source_id=pair.incoming.id,
+            run_id=run.run_id,
+            fields=fields,
+            put_at=(pair.y.read_at if pair.y else None) or run.ledger.now(),
+        )

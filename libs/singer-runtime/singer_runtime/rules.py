@@ -1,0 +1,142 @@
+"""The fields of one stream as the exchange works with them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping as MappingOf
+from dataclasses import dataclass
+
+from crosswalk.fieldtype import FieldType
+from crosswalk.ledger import Base
+from crosswalk.mapping import Direction, Field, Mapping
+from crosswalk.merge import ABSENT, Known
+from crosswalk.values import Canonical, Render, agree, kind_of, renderer
+from crosswalk.wire import StreamNote
+
+from singer_runtime.context import RunContext
+
+PARENT_BASE = "parent"
+"""Under this name a base on the Salesforce side remembers which account a contact belongs to."""
+
+
+@dataclass(slots=True)
+class Rule:
+    """One field that flows to Y. ``name`` is its name there and in the record.
+
+    ``own`` and ``render`` are there once the destination was asked for its types; ``number`` is
+    None for a definition that never had a base.
+    """
+
+    field: Field
+    name: str
+    two_way: bool
+    incoming: FieldType
+    number: str | None = None
+    own: FieldType | None = None
+    render: Render | None = None
+    agree: Callable[[Canonical, Canonical], bool] | None = None
+
+
+class RuleBook:
+    """All rules of one stream. Nothing is asked of the destination before ``prepare``."""
+
+    def __init__(
+        self,
+        run: RunContext,
+        mapping: Mapping,
+        note: StreamNote,
+        incoming: MappingOf[str, FieldType],
+    ) -> None:
+        self.run = run
+        self.mapping = mapping
+        self.note = note
+        self.incoming = incoming
+        self.prepared = False
+        self.rules = [
+            Rule(
+                field=field,
+                name=field.on(run.y),
+                two_way=field.direction is Direction.BOTH,
+                incoming=incoming[field.on(run.y)],
+            )
+            for field in mapping.flowing_to(run.y)
+            if field.on(run.y) in incoming
+        ]
+        self._recall_numbers()
+
+    def _recall_numbers(self) -> None:
+        """Take each field's number as it was last known, until Y's types say otherwise."""
+        known: dict[tuple[str, str, str, str], str] = {}
+        for row in self.run.ledger.field_rows(self.mapping.name):
+            kinds = {"salesforce": row.salesforce_kind, "sweo": row.sweo_kind}
+            known[row.salesforce, row.sweo, row.direction, kinds[self.run.x.value]] = str(
+                row.number
+            )
+        for rule in self.rules:
+            rule.number = known.get(
+                (
+                    rule.field.salesforce,
+                    rule.field.sweo,
+                    rule.field.direction.value,
+                    kind_of(rule.incoming).value,
+                )
+            )
+
+    def prepare(self) -> None:
+        """Ask the destination for its types, once, and build what renders and compares.
+
+        Raises:
+            FatalError: with every mistake that only this side could know.
+        """
+        if self.prepared:
+            return
+        own = self.run.destination.prepare(self.mapping, self.note, self.incoming)
+        zone = self.timezone()
+        for rule in self.rules:
+            rule.own = own[rule.name]
+            rule.render = renderer(rule.incoming, rule.own, zone)
+            rule.agree = _agreement(rule.incoming, rule.own, zone)
+            rule.number = str(
+                self.run.ledger.field_number(
+                    self.mapping.name,
+                    rule.field.salesforce,
+                    rule.field.sweo,
+                    rule.field.direction.value,
+                    {
+                        self.run.x: kind_of(rule.incoming).value,
+                        self.run.y: kind_of(rule.own).value,
+                    },
+                )
+            )
+        self.prepared = True
+
+    def timezone(self) -> str | None:
+        """The workspace's time zone, from whoever knows it."""
+        ledger = self.run.ledger
+        zone = self.note.timezone or self.run.destination.timezone()
+        if zone:
+            ledger.remember("timezone", zone)
+        return zone or ledger.remembered("timezone")
+
+    def token(self, rule: Rule, v: Canonical) -> Canonical:
+        """What a base on X remembers of a value: itself, or a hash where only X owns it."""
+        return v if rule.two_way else self.run.hashes.of_value(v)
+
+    def base_x(self, rule: Rule, base: Base) -> Known:
+        """What is remembered of X, or ``ABSENT``."""
+        if rule.number is None:
+            return ABSENT
+        return base.get(rule.number, ABSENT)
+
+    def differs(self, rule: Rule, v: Canonical, base: Base) -> bool:
+        """Whether ``v`` is not what is remembered of X."""
+        remembered = self.base_x(rule, base)
+        return remembered is ABSENT or self.token(rule, v) != remembered
+
+
+def _agreement(
+    incoming: FieldType, own: FieldType, zone: str | None
+) -> Callable[[Canonical, Canonical], bool]:
+    def agreement(v: Canonical, y: Canonical) -> bool:
+        return agree(v, incoming, y, own, zone)
+
+    return agreement
