@@ -1,0 +1,1 @@
+"""Singer mapper that applies the field configs of Sweo Sync."""
