@@ -1,0 +1,1 @@
+"""A Salesforce org and a Sweo workspace on this machine."""

@@ -1,0 +1,92 @@
+"""Tokens, keys and addresses: what a client needs to reach a sandbox.
+
+Kept apart from the servers, so that ``sweo-sandbox env`` starts quickly.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import rsa
+
+from sweo_sandbox.salesforce.ids import make_id
+from sweo_sandbox.salesforce.settings import OrgSettings
+from sweo_sandbox.sweo.settings import WorkspaceSettings
+
+JWT_KEY_FILE = "salesforce-jwt-key.pem"
+
+
+def bundle_path(directory: Path) -> Path:
+    """Where the certificates lie that a client of this directory's sandbox must trust."""
+    return directory / "ca-bundle.pem"
+
+
+def ready_access_token() -> str:
+    """The ready session of a fresh org; the part before ``!`` is that org's id."""
+    return f"{make_id('00D', 1)[:15]}!sandbox.ready.access.token"
+
+
+def settings_of(data_dir: Path) -> tuple[OrgSettings, WorkspaceSettings]:
+    """What the sandbox in a directory is set up with; its keys are made at the first call."""
+    org = OrgSettings(
+        access_token=ready_access_token(), jwt_public_key=_jwt_public_key(data_dir / JWT_KEY_FILE)
+    )
+    return org, WorkspaceSettings()
+
+
+def environment(
+    org: OrgSettings,
+    workspace: WorkspaceSettings,
+    *,
+    salesforce_port: int,
+    sweo_port: int,
+    ca_bundle: Path,
+) -> dict[str, str]:
+    """The variables that ``sweo-sandbox env`` prints."""
+    salesforce_url = f"https://localhost:{salesforce_port}"
+    bundle = str(ca_bundle.resolve())
+    return {
+        "SALESFORCE_INSTANCE_URL": salesforce_url,
+        "SALESFORCE_LOGIN_URL": salesforce_url,
+        "SALESFORCE_CLIENT_ID": org.client_id,
+        "SALESFORCE_CLIENT_SECRET": org.client_secret,
+        "SALESFORCE_REFRESH_TOKEN": org.refresh_token,
+        "SALESFORCE_ACCESS_TOKEN": org.access_token or "",
+        "SWEO_API_URL": f"https://localhost:{sweo_port}",
+        "SWEO_ACCESS_TOKEN": workspace.access_token,
+        "SWEO_CLIENT_SECRET": workspace.client_secret,
+        "SWEO_JWT_SECRET": workspace.jwt_secret,
+        "REQUESTS_CA_BUNDLE": bundle,
+        "SSL_CERT_FILE": bundle,
+        "NODE_EXTRA_CA_CERTS": bundle,
+    }
+
+
+def _jwt_public_key(path: Path) -> str:
+    """The public half of the key for the JWT bearer login; the private half is in the file."""
+    if path.exists():
+        key = serialization.load_pem_private_key(path.read_bytes(), password=None)
+    else:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        made = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+        pem = made.private_bytes(
+            serialization.Encoding.PEM,
+            serialization.PrivateFormat.PKCS8,
+            serialization.NoEncryption(),
+        )
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(pem)
+        return _public_pem(made.public_key())
+    public = key.public_key()
+    if not isinstance(public, rsa.RSAPublicKey):
+        raise TypeError(f"{path} holds no RSA key")
+    return _public_pem(public)
+
+
+def _public_pem(key: rsa.RSAPublicKey) -> str:
+    return key.public_bytes(
+        serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo
+    ).decode()

@@ -1,0 +1,83 @@
+"""Runs the sides on an event loop of their own, in a thread or in the foreground."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import tempfile
+import threading
+from collections.abc import Sequence
+from pathlib import Path
+
+from sweo_sandbox.lock import DirectoryLock
+from sweo_sandbox.server import PortServer
+from sweo_sandbox.side import Side
+from sweo_sandbox.tls import Authority
+
+
+class Host:
+    """The servers, their lock, and one certificate authority for all.
+
+    ``sides`` pairs each side with its port (0: a free one); ``ports`` tells the ports by name.
+
+    ``data_dir`` None keeps certificates in a temporary directory and takes no lock.
+
+    Raises:
+        DataDirectoryInUseError: another sandbox runs on the data directory.
+        OSError: a port is taken.
+    """
+
+    def __init__(
+        self,
+        sides: Sequence[tuple[Side, int]],
+        data_dir: Path | None,
+        lock: DirectoryLock | None = None,
+    ) -> None:
+        self._lock = lock
+        self._temporary = tempfile.TemporaryDirectory() if data_dir is None else None
+        directory = Path(self._temporary.name) if self._temporary else Path(str(data_dir))
+        self.authority = Authority(directory)
+        context = self.authority.server_context()
+        self._servers = [PortServer(side, port, context) for side, port in sides]
+        self.ports = {server.side.name: server.port for server in self._servers}
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._stop: asyncio.Event | None = None
+        self._thread: threading.Thread | None = None
+
+    def start_thread(self) -> None:
+        """Serve in a daemon thread; returns when both ports answer."""
+        ready = threading.Event()
+        self._thread = threading.Thread(
+            target=lambda: asyncio.run(self._run(ready)), name="sweo-sandbox", daemon=True
+        )
+        self._thread.start()
+        ready.wait()
+
+    def run_until_signal(self, ready: threading.Event | None = None) -> None:
+        """Serve in this thread until SIGTERM or SIGINT."""
+        asyncio.run(self._run(ready, with_signals=True))
+
+    async def _run(self, ready: threading.Event | None, *, with_signals: bool = False) -> None:
+        self._loop, self._stop = asyncio.get_running_loop(), asyncio.Event()
+        if with_signals:
+            for number in (signal.SIGTERM, signal.SIGINT):
+                self._loop.add_signal_handler(number, self._stop.set)
+        for server in self._servers:
+            server.start()
+        if ready is not None:
+            ready.set()
+        await self._stop.wait()
+        for server in self._servers:
+            await server.stop()
+
+    def close(self) -> None:
+        """Stop serving and release files, lock and certificates."""
+        if self._thread is not None and self._loop is not None and self._stop is not None:
+            self._loop.call_soon_threadsafe(self._stop.set)
+            self._thread.join(timeout=10)
+        for server in self._servers:
+            server.side.close()
+        if self._lock is not None:
+            self._lock.release()
+        if self._temporary is not None:
+            self._temporary.cleanup()

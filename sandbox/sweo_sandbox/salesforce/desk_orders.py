@@ -1,0 +1,153 @@
+"""The org's own orders of the control desk, under ``POST /_sandbox/org/…``.
+
+They act as a person with every right. The desk around this application lets only loopback in.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from . import ids, lifecycle
+from .errors import SalesforceError, invalid_type, json_parser_error, not_found
+from .rules import DuplicateRule, ValidationRule
+from .schema import SObjectType
+from .web import Request, Response
+
+if TYPE_CHECKING:
+    from .org import Org
+
+PREFIX = "/_sandbox/org/"
+
+
+def answer(org: Org, request: Request, path: str) -> Response:
+    """Carry out the order that the path names; its arguments are the JSON body.
+
+    Raises:
+        SalesforceError: there is no such order, or it cannot be carried out.
+    """
+    order = _ORDERS.get(path.removeprefix(PREFIX).strip("/"))
+    if order is None or request.method != "POST":
+        raise not_found()
+    arguments = request.json_object() if request.body else {}
+    try:
+        return Response(order(org, arguments) or {"done": True})
+    except KeyError as missing:
+        raise SalesforceError("MISSING_ARGUMENT", f"the order needs {missing}") from None
+
+
+def _sobject(org: Org, arguments: dict[str, Any]) -> SObjectType:
+    found = org.schema.sobject(str(arguments["sobject"]))
+    if found is None:
+        raise invalid_type(str(arguments["sobject"]))
+    return found
+
+
+def _id(text: Any) -> str:
+    return ids.to_18(str(text)) or str(text)
+
+
+def _object(arguments: dict[str, Any], name: str) -> dict[str, Any]:
+    value = arguments[name]
+    if not isinstance(value, dict):
+        raise json_parser_error(f"{name} must be an object")
+    return value
+
+
+def _insert(org: Org, arguments: dict[str, Any]) -> dict[str, Any]:
+    return {"id": org.insert(str(arguments["sobject"]), _object(arguments, "values"))}
+
+
+def _update(org: Org, arguments: dict[str, Any]) -> None:
+    org.update(str(arguments["sobject"]), _id(arguments["id"]), _object(arguments, "values"))
+
+
+def _delete(org: Org, arguments: dict[str, Any]) -> None:
+    hard = bool(arguments.get("hard"))
+    org.delete(str(arguments["sobject"]), _id(arguments["id"]), hard=hard)
+
+
+def _undelete(org: Org, arguments: dict[str, Any]) -> None:
+    lifecycle.undelete(org, _sobject(org, arguments), _id(arguments["id"]))
+
+
+def _merge(org: Org, arguments: dict[str, Any]) -> None:
+    losers = [_id(loser) for loser in arguments["loser_ids"]]
+    lifecycle.merge(org, _sobject(org, arguments), _id(arguments["master_id"]), losers)
+
+
+def _convert(org: Org, arguments: dict[str, Any]) -> dict[str, Any]:
+    return dict(
+        lifecycle.convert_lead(
+            org,
+            _id(arguments["id"]),
+            account_id=arguments.get("account_id"),
+            contact_id=arguments.get("contact_id"),
+            opportunity_name=arguments.get("opportunity_name"),
+        )
+    )
+
+
+def _empty_bin(org: Org, _arguments: dict[str, Any]) -> dict[str, Any]:
+    return {"removed": lifecycle.empty_recycle_bin(org)}
+
+
+def _expire(org: Org, _arguments: dict[str, Any]) -> None:
+    org.end_all_sessions()
+
+
+def _hide_field(org: Org, arguments: dict[str, Any]) -> None:
+    hidden = arguments.get("hidden", True)
+    org.hide_field(str(arguments["sobject"]), str(arguments["field"]), hidden=bool(hidden))
+
+
+def _hide_row(org: Org, arguments: dict[str, Any]) -> None:
+    org.hide_row(_id(arguments["id"]), hidden=bool(arguments.get("hidden", True)))
+
+
+def _lock_row(org: Org, arguments: dict[str, Any]) -> None:
+    org.lock_row(_id(arguments["id"]), int(arguments.get("times", 1)))
+
+
+def _set_columns(org: Org, arguments: dict[str, Any]) -> None:
+    columns = _object(arguments, "columns")
+    known = _sobject(org, arguments)
+    for name in columns:
+        found = known.field_named(name)
+        if found is None or found.name != name or not found.stored:
+            raise SalesforceError("INVALID_FIELD", f"No such column '{name}' on {known.name}")
+    org.set_columns(known.name, _id(arguments["id"]), columns)
+
+
+def _validation_rule(org: Org, arguments: dict[str, Any]) -> None:
+    org.validation_rules.append(
+        ValidationRule(
+            _sobject(org, arguments).name,
+            str(arguments["field"]),
+            str(arguments["pattern"]),
+            str(arguments["message"]),
+        )
+    )
+
+
+def _duplicate_rule(org: Org, arguments: dict[str, Any]) -> None:
+    fields = tuple(str(name) for name in arguments["fields"])
+    org.duplicate_rules.append(DuplicateRule(_sobject(org, arguments).name, fields))
+
+
+_ORDERS: dict[str, Callable[[Org, dict[str, Any]], dict[str, Any] | None]] = {
+    "insert": _insert,
+    "update": _update,
+    "delete": _delete,
+    "undelete": _undelete,
+    "merge": _merge,
+    "convert-lead": _convert,
+    "empty-recycle-bin": _empty_bin,
+    "expire-sessions": _expire,
+    "hide-field": _hide_field,
+    "hide-row": _hide_row,
+    "lock-row": _lock_row,
+    "set-columns": _set_columns,
+    "validation-rule": _validation_rule,
+    "duplicate-rule": _duplicate_rule,
+}

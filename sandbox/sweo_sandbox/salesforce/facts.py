@@ -1,0 +1,174 @@
+"""Loads the org's schema from the field facts in ``describes/``."""
+
+from __future__ import annotations
+
+import json
+from functools import cache
+from importlib import resources
+from typing import Any
+
+from .schema import ChildRelationship, PicklistValue, Schema, SObjectField, SObjectType
+
+OBJECTS = (
+    "Account",
+    "Contact",
+    "Lead",
+    "Opportunity",
+    "Case",
+    "Campaign",
+    "CampaignMember",
+    "Task",
+    "Event",
+    "User",
+    "Group",
+    "Organization",
+    "Profile",
+    "RecordType",
+    "PermissionSet",
+    "PermissionSetAssignment",
+    "FieldPermissions",
+    "ObjectPermissions",
+)
+
+_SNAKE = {
+    "length": "length",
+    "precision": "precision",
+    "scale": "scale",
+    "nillable": "nillable",
+    "createable": "createable",
+    "updateable": "updateable",
+    "defaultedOnCreate": "defaulted_on_create",
+    "defaultValue": "default_value",
+    "unique": "unique",
+    "caseSensitive": "case_sensitive",
+    "externalId": "external_id",
+    "idLookup": "id_lookup",
+    "filterable": "filterable",
+    "sortable": "sortable",
+    "groupable": "groupable",
+    "custom": "custom",
+    "calculated": "calculated",
+    "autoNumber": "auto_number",
+    "restrictedPicklist": "restricted_picklist",
+    "dependentPicklist": "dependent_picklist",
+    "controllerName": "controller_name",
+    "relationshipName": "relationship_name",
+    "cascadeDelete": "cascade_delete",
+    "nameField": "name_field",
+    "compoundFieldName": "compound_field_name",
+    "soapType": "soap_type",
+}
+_OFF_UNLESS_SAID = ("nillable", "createable", "updateable")
+_ADDRESS_PARTS = (
+    "Street",
+    "City",
+    "State",
+    "PostalCode",
+    "Country",
+    "Latitude",
+    "Longitude",
+    "GeocodeAccuracy",
+)
+
+
+def field_of(facts: dict[str, Any]) -> SObjectField:
+    """A field from describe keys, defaults left out."""
+    made = SObjectField(facts["name"], facts["type"], facts.get("label", facts["name"]))
+    for name in _OFF_UNLESS_SAID:
+        setattr(made, name, False)
+    for key, value in facts.items():
+        if key in ("name", "type", "label"):
+            continue
+        if key == "picklistValues":
+            made.picklist_values = [
+                PicklistValue(
+                    entry["value"],
+                    entry.get("label", entry["value"]),
+                    entry.get("active", True),
+                    entry.get("defaultValue", False),
+                    entry.get("validFor"),
+                )
+                for entry in value
+            ]
+        elif key == "referenceTo":
+            made.reference_to = list(value)
+        elif key in _SNAKE:
+            setattr(made, _SNAKE[key], value)
+        else:
+            made.extra[key] = value
+    if made.calculated and facts.get("calculatedFormula"):
+        made.formula = [facts["calculatedFormula"]]
+    return made
+
+
+def load_schema() -> Schema:
+    """The org as it comes: standard objects and the declared custom fields. A fresh copy."""
+    schema = Schema()
+    custom: dict[str, list[dict[str, Any]]] = _read("custom_fields")
+    relationships: dict[str, dict[tuple[str, str], dict[str, Any]]] = {}
+    for name in OBJECTS:
+        facts = _read(name)
+        flags = facts["flags"]
+        sobject = SObjectType(
+            name=name,
+            label=facts["label"],
+            label_plural=facts["labelPlural"],
+            key_prefix=facts["keyPrefix"],
+            createable=flags.get("createable", True),
+            updateable=flags.get("updateable", True),
+            deletable=flags.get("deletable", True),
+            queryable=flags.get("queryable", True),
+            extra=dict(flags),
+        )
+        for entry in [*facts["fields"], *custom.get(name, [])]:
+            made = field_of(entry)
+            sobject.fields[made.name.lower()] = made
+        set_compounds(sobject)
+        schema.sobjects[name.lower()] = sobject
+        relationships[name] = {
+            (entry["childSObject"], entry["field"]): entry for entry in facts["childRelationships"]
+        }
+    link_children(schema, relationships)
+    return schema
+
+
+def set_compounds(sobject: SObjectType) -> None:
+    """Tell Address and person Name fields which columns they are made of."""
+    for made in sobject.fields.values():
+        if made.type == "address":
+            prefix = made.name[: -len("Address")]
+            made.compound_parts = [prefix + part for part in _ADDRESS_PARTS]
+        elif made.name == "Name" and "firstname" in sobject.fields:
+            made.compound_parts = ["FirstName", "LastName"]
+
+
+def link_children(
+    schema: Schema, relationships: dict[str, dict[tuple[str, str], dict[str, Any]]]
+) -> None:
+    """Fill in every object's child relationships from the lookups that point at it."""
+    for parent in schema.sobjects.values():
+        known = relationships.get(parent.name, {})
+        parent.child_relationships = []
+        for child in schema.sobjects.values():
+            for made in child.fields.values():
+                if parent.name not in made.reference_to:
+                    continue
+                entry = known.get((child.name, made.name), {})
+                parent.child_relationships.append(
+                    ChildRelationship(
+                        child.name,
+                        made.name,
+                        entry.get("relationshipName", made.extra.get("childRelationshipName")),
+                        entry.get("cascadeDelete", made.cascade_delete),
+                    )
+                )
+
+
+@cache
+def _text(name: str) -> str:
+    package = resources.files(__package__ or "sweo_sandbox.salesforce")
+    return (package / "describes" / f"{name}.json").read_text(encoding="utf-8")
+
+
+def _read(name: str) -> Any:
+    return json.loads(_text(name))

@@ -1,0 +1,166 @@
+"""What people do to records in the browser and no REST call does: merge, convert, undelete."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from . import derived
+from .errors import SalesforceError, not_found
+from .schema import SObjectType
+from .store import quoted
+
+if TYPE_CHECKING:
+    from .org import Org
+
+_MERGEABLE = frozenset({"Account", "Contact", "Lead"})
+
+
+def merge(org: Org, sobject: SObjectType, master_id: str, loser_ids: list[str]) -> None:
+    """Keep the master; the losers are deleted, point to it, and their children move to it.
+
+    Raises:
+        SalesforceError: the object cannot be merged, or a record is not there.
+    """
+    if sobject.name not in _MERGEABLE:
+        raise SalesforceError("INVALID_OPERATION", f"{sobject.name} cannot be merged")
+    with org.store.transaction():
+        org.writer.live_row(sobject, master_id)
+        now_ms = org.now_ms()
+        stamp = {
+            "SystemModstamp": now_ms,
+            "LastModifiedDate": now_ms,
+            "LastModifiedById": org.human_user_id,
+        }
+        for loser_id in loser_ids:
+            org.writer.live_row(sobject, loser_id)
+            _move_children(org, sobject, loser_id, master_id, stamp)
+            org.writer.delete(sobject, loser_id, org.as_human())
+            org.store.update(sobject, loser_id, {"MasterRecordId": master_id})
+        org.store.update(sobject, master_id, stamp)
+
+
+def _move_children(
+    org: Org, sobject: SObjectType, loser_id: str, master_id: str, stamp: dict[str, Any]
+) -> None:
+    for relation in sobject.child_relationships:
+        child = org.schema.sobject(relation.child_sobject)
+        if child is None or relation.field == "MasterRecordId":
+            continue
+        for row in org.store.rows(child, f"{quoted(relation.field)} = ?", (loser_id,)):
+            changes = {name: value for name, value in stamp.items() if name in row}
+            org.store.update(child, row["Id"], {relation.field: master_id, **changes})
+
+
+def undelete(org: Org, sobject: SObjectType, record_id: str) -> None:
+    """Take a record out of the recycle bin, with the children that went in with it.
+
+    Raises:
+        SalesforceError: it is not in the recycle bin.
+    """
+    with org.store.transaction():
+        row = org.store.row(sobject, record_id)
+        if row is None or not row.get("IsDeleted"):
+            raise not_found()
+        deleted_ms = row["SystemModstamp"]
+        _restore(org, sobject, record_id)
+        for relation in sobject.child_relationships:
+            child = org.schema.sobject(relation.child_sobject)
+            if child is None or not relation.cascade_delete or "isdeleted" not in child.fields:
+                continue
+            gone = org.store.rows(
+                child,
+                f'{quoted(relation.field)} = ? AND "IsDeleted" = 1 AND "SystemModstamp" = ?',
+                (record_id, deleted_ms),
+            )
+            for each in gone:
+                undelete(org, child, each["Id"])
+
+
+def _restore(org: Org, sobject: SObjectType, record_id: str) -> None:
+    now_ms = org.now_ms()
+    changes: dict[str, Any] = {
+        "IsDeleted": 0,
+        "SystemModstamp": now_ms,
+        "LastModifiedDate": now_ms,
+        "LastModifiedById": org.human_user_id,
+    }
+    if "masterrecordid" in sobject.fields:
+        changes["MasterRecordId"] = None
+    org.store.update(sobject, record_id, changes)
+    org.store.writer.execute("DELETE FROM _deletion WHERE id = ?", (record_id,))
+
+
+def convert_lead(
+    org: Org,
+    lead_id: str,
+    *,
+    account_id: str | None = None,
+    contact_id: str | None = None,
+    opportunity_name: str | None = None,
+) -> dict[str, str | None]:
+    """Turn a lead into an account and a contact (or into given ones), maybe an opportunity.
+
+    Returns the three ids. Raises:
+        SalesforceError: the lead is not there, or converted already.
+    """
+    lead_type = org.schema.sobjects["lead"]
+    with org.store.transaction():
+        lead = org.writer.live_row(lead_type, lead_id)
+        if lead["IsConverted"]:
+            raise SalesforceError("CANNOT_UPDATE_CONVERTED_LEAD", "lead is converted already")
+        if account_id is None:
+            account_id = org.insert(
+                "Account", _present({"Name": lead["Company"], "Phone": lead["Phone"]})
+            )
+        if contact_id is None:
+            names = ("FirstName", "LastName", "Email", "Phone", "Title", "LeadSource")
+            contact = {name: lead[name] for name in names}
+            contact_id = org.insert("Contact", _present({**contact, "AccountId": account_id}))
+        opportunity_id = None
+        if opportunity_name is not None:
+            opportunity_id = org.insert(
+                "Opportunity",
+                {
+                    "Name": opportunity_name,
+                    "AccountId": account_id,
+                    "StageName": "Prospecting",
+                    "CloseDate": derived.day_of(org.now_ms() + 90 * 86_400_000),
+                },
+            )
+        now_ms = org.now_ms()
+        org.store.update(
+            lead_type,
+            lead_id,
+            {
+                "IsConverted": 1,
+                "Status": "Closed - Converted",
+                "ConvertedDate": derived.day_of(now_ms),
+                "ConvertedAccountId": account_id,
+                "ConvertedContactId": contact_id,
+                "ConvertedOpportunityId": opportunity_id,
+                "LastModifiedDate": now_ms,
+                "LastModifiedById": org.human_user_id,
+                "SystemModstamp": now_ms,
+            },
+        )
+    return {
+        "account_id": account_id,
+        "contact_id": contact_id,
+        "opportunity_id": opportunity_id,
+    }
+
+
+def empty_recycle_bin(org: Org) -> int:
+    """Take away for good what is deleted; how many records that were."""
+    removed = 0
+    with org.store.transaction():
+        for sobject in org.schema.sobjects.values():
+            if "isdeleted" in sobject.fields:
+                removed += org.store.writer.execute(
+                    f'DELETE FROM {quoted(sobject.name)} WHERE "IsDeleted" = 1'  # noqa: S608
+                ).rowcount
+    return removed
+
+
+def _present(values: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in values.items() if value is not None}

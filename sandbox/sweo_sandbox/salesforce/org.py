@@ -1,0 +1,432 @@
+"""One Salesforce org: its schema, rows, users, sessions and jobs, apart from any HTTP.
+
+Tests and seeding use it directly, as a person in the browser would: :meth:`Org.insert`,
+:meth:`Org.update` and :meth:`Org.delete` act as a human user with every right.
+"""
+
+from __future__ import annotations
+
+import json
+import secrets
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol
+
+from . import errors, facts, ids
+from .access import FieldSecurity
+from .rules import DuplicateRule, ValidationRule
+from .schema import ChildRelationship, SObjectType
+from .settings import OrgSettings
+from .store import Row, Store
+from .writes import WriteContext, Writer
+
+if TYPE_CHECKING:
+    from .bulk_jobs import BulkJob
+    from .queries import QueryCursor
+
+
+class ClockLike(Protocol):
+    """Where the org's time comes from."""
+
+    def now_ms(self) -> int:
+        """Milliseconds since 1970 UTC."""
+        ...
+
+
+class Org:
+    """The state behind the API. Thread-safe as far as the store is."""
+
+    def __init__(self, settings: OrgSettings, data_dir: Path | None, clock: ClockLike) -> None:
+        self.settings = settings
+        self.clock = clock
+        self.schema = facts.load_schema()
+        self.store = Store(self.schema, data_dir)
+        self.security = FieldSecurity(self.schema, self.store)
+        self.writer = Writer(self)
+        self._begin()
+
+    def _begin(self) -> None:
+        self.calls_used = 0
+        self.schema_changed_ms = self.now_ms()
+        self.refresh_token = self.settings.refresh_token
+        self.validation_rules: list[ValidationRule] = []
+        self.duplicate_rules: list[DuplicateRule] = []
+        self.jobs: dict[str, BulkJob] = {}
+        self.cursors: dict[str, QueryCursor] = {}
+        self._locks: Counter[str] = Counter()
+        self._load_custom()
+        self.store.create_tables()
+        if self.store.meta("organization_id") is None:
+            self._make_base_rows()
+        self.organization_id = str(self.store.meta("organization_id"))
+        self.integration_user_id = str(self.store.meta("integration_user_id"))
+        self.human_user_id = str(self.store.meta("human_user_id"))
+        self.queue_user_id = str(self.store.meta("queue_user_id"))
+        self.refresh_token = self.store.meta("refresh_token") or self.settings.refresh_token
+        self._hidden_rows = {
+            row[0] for row in self.store.writer.execute("SELECT id FROM _hidden_row")
+        }
+        if self.settings.access_token:
+            self._remember_session(self.settings.access_token, self.integration_user_id, None)
+        self.security.forget()
+
+    def now_ms(self) -> int:
+        """The time that records are stamped with: whole seconds, as the vendor stores them."""
+        return self.clock.now_ms() // 1000 * 1000
+
+    def close(self) -> None:
+        """Release the database."""
+        self._close_cursors()
+        self.store.close()
+
+    def reset(self) -> None:
+        """Back to the state of a new org; the call meter is the desk's."""
+        with self.store.lock:
+            self._close_cursors()
+            self.store.clear()
+            self._reload_schema()
+            self._begin()
+
+    def snapshot(self, path: Path) -> None:
+        """Keep a copy of every row, field and session."""
+        self.store.copy_to(path)
+
+    def restore(self, path: Path) -> None:
+        """Go back to a copy."""
+        with self.store.lock:
+            self._close_cursors()
+            self.store.copy_from(path)
+            self._reload_schema()
+            self._begin()
+
+    def _close_cursors(self) -> None:
+        for cursor in list(self.cursors.values()):
+            cursor.close()
+        self.cursors.clear()
+        for job in self.jobs.values():
+            if job.cursor is not None:
+                job.cursor.close()
+        self.jobs.clear()
+
+    def _reload_schema(self) -> None:
+        self.schema.sobjects.clear()
+        self.schema.sobjects.update(facts.load_schema().sobjects)
+
+    def _load_custom(self) -> None:
+        for (text,) in self.store.writer.execute("SELECT facts FROM _custom_object ORDER BY id"):
+            self.schema_add_object(json.loads(text))
+        fields = self.store.writer.execute("SELECT sobject, facts FROM _custom_field ORDER BY id")
+        for name, text in fields.fetchall():
+            self.schema_add_field(name, json.loads(text))
+
+    def schema_add_object(self, facts_of_object: dict[str, Any]) -> SObjectType:
+        """Put an object into the schema, without a table yet."""
+        made = SObjectType(
+            name=facts_of_object["name"],
+            label=facts_of_object["label"],
+            label_plural=facts_of_object["labelPlural"],
+            key_prefix=facts_of_object["keyPrefix"],
+            custom=True,
+            extra={"feedEnabled": False, "mergeable": False, "mruEnabled": False},
+        )
+        for entry in facts_of_object["fields"]:
+            each = facts.field_of(entry)
+            made.fields[each.name.lower()] = each
+        self.schema.sobjects[made.name.lower()] = made
+        return made
+
+    def schema_changed(self) -> None:
+        """Note that describe answers differ from now on."""
+        self.schema_changed_ms = self.now_ms()
+        self.security.forget()
+        self.store.drop_readers()
+
+    def schema_add_field(self, sobject_name: str, facts_of_field: dict[str, Any]) -> None:
+        """Put a field into the schema, and its relationship on the parent's side."""
+        sobject = self.schema.sobjects[sobject_name.lower()]
+        made = facts.field_of(facts_of_field)
+        sobject.fields[made.name.lower()] = made
+        for parent_name in made.reference_to:
+            parent = self.schema.sobject(parent_name)
+            if parent is not None:
+                parent.child_relationships.append(
+                    ChildRelationship(
+                        sobject.name,
+                        made.name,
+                        made.extra.get("childRelationshipName"),
+                        made.cascade_delete,
+                    )
+                )
+
+    def _make_base_rows(self) -> None:
+        get = self.schema.sobjects.__getitem__
+        with self.store.transaction():
+            now_ms = self.now_ms()
+            admin_id = self.store.new_id(get("user"))
+            stamps = {
+                "CreatedDate": now_ms,
+                "CreatedById": admin_id,
+                "LastModifiedDate": now_ms,
+                "LastModifiedById": admin_id,
+                "SystemModstamp": now_ms,
+            }
+
+            def add(name: str, **values: Any) -> str:
+                sobject = get(name.lower())
+                row: Row = {
+                    each.name: (0 if each.type == "boolean" else None)
+                    for each in sobject.fields.values()
+                    if each.stored
+                }
+                row["Id"] = values.pop("Id", None) or self.store.new_id(sobject)
+                row.update({key: value for key, value in stamps.items() if key in row})
+                row.update(values)
+                self.store.insert(sobject, row)
+                return str(row["Id"])
+
+            organization_id = add(
+                "Organization",
+                Name=self.settings.organization_name,
+                OrganizationType="Developer Edition",
+                InstanceName="SBX1",
+                Country="US",
+                DefaultLocaleSidKey="en_US",
+                TimeZoneSidKey="America/Los_Angeles",
+                LanguageLocaleKey="en_US",
+                FiscalYearStartMonth=1,
+                IsSandbox=1,
+            )
+            profile_id = add("Profile", Name="System Administrator", UserType="Standard")
+
+            def add_user(first: str | None, last: str, username: str, **values: Any) -> str:
+                return add(
+                    "User",
+                    FirstName=first,
+                    LastName=last,
+                    Username=username,
+                    Email=username,
+                    Alias=last[:8].lower(),
+                    CommunityNickname=username.split("@", maxsplit=1)[0],
+                    IsActive=1,
+                    TimeZoneSidKey="America/Los_Angeles",
+                    LocaleSidKey="en_US",
+                    EmailEncodingKey="UTF-8",
+                    LanguageLocaleKey="en_US",
+                    ProfileId=profile_id,
+                    UserType="Standard",
+                    **values,
+                )
+
+            add_user("Ada", "Admin", "ada.admin@sandbox.example", Id=admin_id)
+            integration_id = add_user(None, "Integration", self.settings.username)
+            queue_id = add_user(None, "Queue", "queue@sandbox.example")
+            add("Group", Name="Inbound", DeveloperName="Inbound", Type="Queue")
+            permission_set = add(
+                "PermissionSet",
+                Name="Sweo_Sync",
+                Label="Sweo Sync",
+                Type="Regular",
+                IsCustom=1,
+                PermissionsApiEnabled=1,
+                PermissionsViewAllData=1,
+            )
+            for user_id in (admin_id, integration_id):
+                add(
+                    "PermissionSetAssignment",
+                    PermissionSetId=permission_set,
+                    AssigneeId=user_id,
+                    IsActive=1,
+                )
+            for sobject in self.schema.sobjects.values():
+                for each in sobject.fields.values():
+                    if each.custom:
+                        add(
+                            "FieldPermissions",
+                            ParentId=permission_set,
+                            SobjectType=sobject.name,
+                            Field=f"{sobject.name}.{each.name}",
+                            PermissionsRead=1,
+                            PermissionsEdit=int(not each.calculated),
+                        )
+            for key, value in (
+                ("organization_id", organization_id),
+                ("integration_user_id", integration_id),
+                ("human_user_id", admin_id),
+                ("queue_user_id", queue_id),
+                ("permission_set_id", permission_set),
+            ):
+                self.store.set_meta(key, value)
+
+    def open_session(self, user_id: str) -> str:
+        """A new access token for a user."""
+        token = f"{self.organization_id[:15]}!{secrets.token_urlsafe(48)}"
+        expires_ms = self.clock.now_ms() + self.settings.session_seconds * 1000
+        self._remember_session(token, user_id, expires_ms)
+        return token
+
+    def _remember_session(self, token: str, user_id: str, expires_ms: int | None) -> None:
+        with self.store.transaction():
+            self.store.writer.execute(
+                "INSERT OR REPLACE INTO _session VALUES (?, ?, ?)", (token, user_id, expires_ms)
+            )
+
+    def session_user(self, token: str) -> str | None:
+        """Whose session it is, or None if there is none any more."""
+        with self.store.lock:
+            found = self.store.writer.execute(
+                "SELECT user_id, expires_ms FROM _session WHERE token = ?", (token,)
+            ).fetchone()
+        if found is None or (found[1] is not None and found[1] <= self.clock.now_ms()):
+            return None
+        return str(found[0])
+
+    def end_session(self, token: str) -> bool:
+        """End one session; whether there was one."""
+        with self.store.transaction():
+            ended = self.store.writer.execute("DELETE FROM _session WHERE token = ?", (token,))
+            return ended.rowcount > 0
+
+    def end_all_sessions(self) -> None:
+        """End every session, the ready one too: the next call of each client gets a 401."""
+        with self.store.transaction():
+            self.store.writer.execute("DELETE FROM _session")
+
+    def user_named(self, username: str) -> str | None:
+        """The id of the active user of that name."""
+        rows = self.store.rows(
+            self.schema.sobjects["user"], '"Username" = ? COLLATE NOCASE', (username,)
+        )
+        return str(rows[0]["Id"]) if rows and rows[0]["IsActive"] else None
+
+    def assignment_owner(self, sobject_name: str) -> str | None:
+        """Whom the object's assignment rule gives records to."""
+        return self.queue_user_id if sobject_name in self.settings.assignment_rules else None
+
+    def as_human(self) -> WriteContext:
+        """The context of a person in the browser: every right, no assignment rules."""
+        return WriteContext(self.human_user_id, auto_assign=False, enforce=False)
+
+    def insert(self, sobject_name: str, values: Mapping[str, Any]) -> str:
+        """Make a record as a person; the values are as in REST. Returns its id."""
+        sobject = self._sobject(sobject_name)
+        return self.writer.create(sobject, dict(values), self.as_human()).id
+
+    def update(self, sobject_name: str, record_id: str, values: Mapping[str, Any]) -> None:
+        """Change a record as a person."""
+        sobject = self._sobject(sobject_name)
+        self.writer.update(sobject, self._id(record_id), dict(values), self.as_human())
+
+    def delete(self, sobject_name: str, record_id: str, *, hard: bool = False) -> None:
+        """Delete a record as a person, into the recycle bin unless ``hard``."""
+        sobject = self._sobject(sobject_name)
+        self.writer.delete(sobject, self._id(record_id), self.as_human(), hard=hard)
+
+    def row(self, sobject_name: str, record_id: str) -> Row | None:
+        """A record in storage form, deleted or not."""
+        return self.store.row(self._sobject(sobject_name), self._id(record_id))
+
+    def rows(self, sobject_name: str, **equal: Any) -> list[Row]:
+        """Records in storage form whose columns hold those values, deleted or not, by id."""
+        sobject = self._sobject(sobject_name)
+        where = " AND ".join([f'"{name}" IS ?' for name in equal] or ["1"])
+        return self.store.rows(sobject, f'{where} ORDER BY "Id"', tuple(equal.values()))
+
+    def bulk_load(self, sobject_name: str, rows: Iterable[Mapping[str, Any]]) -> list[str]:
+        """Insert rows in storage form fast, without checks; system fields are filled in.
+
+        Every row must have the same keys. Returns the ids. One transaction.
+        """
+        sobject = self._sobject(sobject_name)
+        now_ms = self.now_ms()
+        defaults: Row = {
+            each.name: (0 if each.type == "boolean" else None)
+            for each in sobject.fields.values()
+            if each.stored
+        }
+        user_id = self.human_user_id
+        fixed: Row = {
+            "OwnerId": user_id,
+            "CreatedDate": now_ms,
+            "CreatedById": user_id,
+            "LastModifiedDate": now_ms,
+            "LastModifiedById": user_id,
+            "SystemModstamp": now_ms,
+        }
+        defaults.update({key: value for key, value in fixed.items() if key in defaults})
+        made: list[str] = []
+        with self.store.transaction():
+
+            def complete() -> Iterable[tuple[Any, ...]]:
+                for row in rows:
+                    record_id = self.store.new_id(sobject)
+                    made.append(record_id)
+                    yield tuple({**defaults, "Id": record_id, **row}.values())
+
+            self.store.insert_many(sobject, list(defaults), complete())
+        return made
+
+    def set_columns(self, sobject_name: str, record_id: str, columns: Mapping[str, Any]) -> None:
+        """Overwrite columns in storage form, system fields too, and move no timestamp."""
+        with self.store.transaction():
+            self.store.update(self._sobject(sobject_name), self._id(record_id), columns)
+
+    def hide_field(self, sobject_name: str, field: str, *, hidden: bool = True) -> None:
+        """Take a field away from every API user (field-level security), or give it back."""
+        sobject = self._sobject(sobject_name)
+        known = sobject.field_named(field)
+        if known is None:
+            raise errors.invalid_type(f"{sobject_name}.{field}")
+        with self.store.transaction():
+            if hidden:
+                self.store.writer.execute(
+                    "INSERT OR IGNORE INTO _hidden_field VALUES (?, ?)", (sobject.name, known.name)
+                )
+            else:
+                self.store.writer.execute(
+                    "DELETE FROM _hidden_field WHERE sobject = ? AND field = ?",
+                    (sobject.name, known.name),
+                )
+        self.security.forget()
+
+    def hide_row(self, record_id: str, *, hidden: bool = True) -> None:
+        """Take a record away from every API user (sharing), or give it back."""
+        with self.store.transaction():
+            statement = (
+                "INSERT OR IGNORE INTO _hidden_row VALUES (?)"
+                if hidden
+                else "DELETE FROM _hidden_row WHERE id = ?"
+            )
+            self.store.writer.execute(statement, (self._id(record_id),))
+        self._hidden_rows = {
+            row[0] for row in self.store.writer.execute("SELECT id FROM _hidden_row")
+        }
+
+    def is_hidden(self, record_id: str) -> bool:
+        """Whether sharing keeps the record from API users."""
+        return record_id in self._hidden_rows
+
+    @property
+    def has_hidden_rows(self) -> bool:
+        """Whether queries must leave rows out."""
+        return bool(self._hidden_rows)
+
+    def lock_row(self, record_id: str, times: int = 1) -> None:
+        """Make the next ``times`` writes to a record fail with UNABLE_TO_LOCK_ROW."""
+        self._locks[self._id(record_id)] = times
+
+    def take_lock(self, record_id: str) -> bool:
+        """Whether this write is one that :meth:`lock_row` asked to fail; counts it."""
+        if self._locks[record_id] <= 0:
+            return False
+        self._locks[record_id] -= 1
+        return True
+
+    def _sobject(self, name: str) -> SObjectType:
+        found = self.schema.sobject(name)
+        if found is None:
+            raise errors.invalid_type(name)
+        return found
+
+    def _id(self, text: str) -> str:
+        return ids.to_18(text) or text

@@ -1,0 +1,1 @@
+"""A Sweo workspace: companies, contacts, attributes, events, segments, tags, notes."""
