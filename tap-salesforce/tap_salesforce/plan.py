@@ -1,0 +1,162 @@
+"""What a mapping reads of its object: which columns, of which type, and what became new.
+
+A plan is made from describes and remembered in the bookmark, so that the next run can send its
+queries and the describes that check them in one call.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping as MappingOf
+from dataclasses import dataclass
+from typing import Any, Final
+
+import msgspec
+from crosswalk.fieldtype import FieldType
+from crosswalk.mapping import Mapping, Side
+from salesforce_client.fields import Description, Resolved, resolve
+from salesforce_client.soql import Select
+
+SYSTEM_FIELDS: Final = (
+    "Id",
+    "SystemModstamp",
+    "LastModifiedDate",
+    "LastModifiedById",
+    "IsDeleted",
+    "MasterRecordId",
+)
+_PERSON_ACCOUNT: Final = "IsPersonAccount"
+
+
+class Column(msgspec.Struct, frozen=True, omit_defaults=True):
+    """A field that can be read. ``uses`` says where it goes: a new use is a new field."""
+
+    type: FieldType
+    path: tuple[str, ...]
+    lookups: tuple[tuple[str, str], ...] = ()
+    uses: tuple[str, ...] = ()
+
+
+class Plan(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What is read of one mapping. ``columns`` are by the mapping's names, in its order.
+
+    ``hidden`` are mapped fields that could be read once and cannot now: they are absent.
+    ``person_accounts`` says that the object has person accounts, which are left out.
+    """
+
+    columns: dict[str, Column]
+    system: tuple[str, ...]
+    hidden: tuple[str, ...] = ()
+    person_accounts: bool = False
+
+    @property
+    def paths(self) -> dict[str, tuple[str, ...]]:
+        """Where each column stands in an answer."""
+        return {name: column.path for name, column in self.columns.items()}
+
+    @property
+    def types(self) -> dict[str, FieldType]:
+        """The columns' types."""
+        return {name: column.type for name, column in self.columns.items()}
+
+    @property
+    def related_objects(self) -> tuple[str, ...]:
+        """Objects whose describes the dotted names rest on."""
+        found = [t for column in self.columns.values() for _, t in column.lookups]
+        return tuple(dict.fromkeys(found))
+
+    def select(
+        self, sobject: str, where: tuple[str, ...], order_by: tuple[str, ...] = ()
+    ) -> Select:
+        """A query of all columns."""
+        names = [".".join(column.path) for column in self.columns.values()]
+        if self.person_accounts:
+            where = (*where, f"{_PERSON_ACCOUNT} = false")
+        return Select(sobject, tuple(dict.fromkeys([*self.system, *names])), where, order_by)
+
+    def remembered(self) -> dict[str, Any]:
+        """The plan as a bookmark keeps it."""
+        kept: dict[str, Any] = msgspec.to_builtins(self)
+        return kept
+
+
+@dataclass(frozen=True, slots=True)
+class Planned:
+    """A plan, or what is wrong with the mapping; and the fields that just became unreadable."""
+
+    plan: Plan
+    mistakes: tuple[str, ...] = ()
+    now_hidden: tuple[str, ...] = ()
+
+
+def remembered_plan(kept: object) -> Plan | None:
+    """The plan of an earlier run; None where there is none that this version can read."""
+    try:
+        return msgspec.convert(kept, Plan)
+    except msgspec.ValidationError:
+        return None
+
+
+def plan_of(
+    mapping: Mapping, described: MappingOf[str, Description], before: Plan | None
+) -> Planned:
+    """Make a mapping's plan from describes; related objects stand in ``described`` too."""
+    description = described[mapping.salesforce]
+    once_readable = {*before.columns, *before.hidden} if before else set()
+    columns: dict[str, Column] = {}
+    mistakes: list[str] = []
+    hidden: list[str] = []
+    for name in mapping.read_from(Side.SALESFORCE):
+        found = resolve(name, description, described)
+        if isinstance(found, Resolved):
+            columns[name] = Column(found.type, found.path, found.lookups, _uses(mapping, name))
+        elif name in once_readable:
+            hidden.append(name)
+        else:
+            mistakes.append(f"mapping {mapping.name}{_line(mapping, name)}: {found}")
+    system = tuple(name for name in SYSTEM_FIELDS if description.field(name))
+    if "SystemModstamp" not in system:
+        mistakes.append(f"mapping {mapping.name}: {mapping.salesforce} cannot be read by change")
+    plan = Plan(columns, system, tuple(hidden), description.field(_PERSON_ACCOUNT) is not None)
+    news = tuple(name for name in hidden if not before or name not in before.hidden)
+    return Planned(plan, tuple(mistakes), news)
+
+
+def covers(before: Plan, mapping: Mapping) -> bool:
+    """Whether a remembered plan knows every field that the mapping asks for now."""
+    return all(
+        name in before.columns or name in before.hidden
+        for name in mapping.read_from(Side.SALESFORCE)
+    )
+
+
+def narrowed(before: Plan, mapping: Mapping) -> Plan:
+    """A remembered plan with the mapping's present fields only."""
+    names = mapping.read_from(Side.SALESFORCE)
+    columns = {name: before.columns[name] for name in names if name in before.columns}
+    return msgspec.structs.replace(before, columns=columns)
+
+
+def needs_backfill(before: Plan, now: Plan) -> bool:
+    """Whether linked records must be read once more: a column, a use or a type is new."""
+    for name, column in now.columns.items():
+        old = before.columns.get(name)
+        if old is None or old.type.type != column.type.type or set(column.uses) - set(old.uses):
+            return True
+    return False
+
+
+def _uses(mapping: Mapping, name: str) -> tuple[str, ...]:
+    uses = [
+        f"{field.sweo}:{field.direction.value}"
+        for field in mapping.flowing_to(Side.SWEO)
+        if field.salesforce == name
+    ]
+    uses += [f"match:{match.sweo}" for match in mapping.match if match.salesforce == name]
+    if mapping.parent and mapping.parent.salesforce == name:
+        uses.append(f"parent:{mapping.parent.mapping}")
+    return tuple(sorted(uses))
+
+
+def _line(mapping: Mapping, name: str) -> str:
+    line = next((f.line for f in mapping.fields if f.salesforce == name), None)
+    return f", line {line}" if line else ""

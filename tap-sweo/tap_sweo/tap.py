@@ -1,0 +1,156 @@
+"""Singer tap for Sweo."""
+
+from __future__ import annotations
+
+import typing as t
+from functools import cached_property
+
+from crosswalk.fieldtype import FieldType
+from crosswalk.ledger import Ledger
+from crosswalk.mapping import Mapping, Side
+from singer_runtime.command import MAPPING_SETTINGS
+from singer_runtime.tap import SyncTap
+from singer_sdk import typing as th
+from sweo_client import SweoClient, SweoSettings
+from sweo_client.fields import field_types, model_of
+from sweo_client.query import data_attributes, workspace
+
+from tap_sweo.outline import refuse_unknown_fields
+from tap_sweo.plain import plain_streams
+from tap_sweo.streams import SweoStream
+
+if t.TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from singer_sdk import Stream
+
+
+class TapSweo(SyncTap):
+    """Reads companies, contacts, users and leads of one Sweo workspace."""
+
+    name = "tap-sweo"
+    package_name = "sweo-tap-sweo"
+    side = Side.SWEO
+
+    config_jsonschema = th.PropertiesList(
+        th.Property(
+            "api_url",
+            th.StringType,
+            required=True,
+            title="API address",
+            description="Address of the Sweo API in the workspace's region. Plain http is taken "
+            "for this machine only.",
+        ),
+        th.Property(
+            "access_token",
+            th.StringType,
+            required=True,
+            secret=True,
+            title="Access token",
+            description="Token of an app that may read people, companies and data attributes.",
+        ),
+        th.Property(
+            "sweo_version",
+            th.StringType,
+            default="2.16",
+            title="API version",
+            description="A numbered version from 2.16 on, or `Preview`, which searches companies "
+            "instead of scanning them.",
+        ),
+        th.Property(
+            "environment",
+            th.StringType,
+            allowed_values=["sandbox", "prod"],
+            title="Environment",
+            description="`sandbox` talks to this machine only, `prod` never does. Default: no "
+            "guard.",
+        ),
+        th.Property(
+            "overlap_minutes",
+            th.NumberType,
+            default=10,
+            title="Overlap in minutes",
+            description="How far behind the last read the next one begins: Sweo's search index "
+            "runs minutes behind. What is read twice costs no write.",
+        ),
+        th.Property(
+            "company_scan_minutes",
+            th.NumberType,
+            default=15,
+            title="Minutes between company scans",
+            description="Numbered versions show changed companies only by a scan of all; between "
+            "two scans companies come from the revisit list alone.",
+        ),
+        th.Property(
+            "backfill_minutes",
+            th.NumberType,
+            default=10,
+            title="Backfill in minutes",
+            description="How long a run may read linked records once more after a field was added.",
+        ),
+        th.Property(
+            "data_events",
+            th.BooleanType,
+            default=False,
+            title="Data events",
+            description="Without mappings: offer the stream `data_events` too, which takes a call "
+            "for each contact that changed.",
+        ),
+        *MAPPING_SETTINGS,
+    ).to_dict()
+
+    @classmethod
+    def append_builtin_config(cls, config_jsonschema: dict[str, t.Any]) -> None:
+        """The field configs choose and name fields; the SDK's stream maps would come between."""
+
+    @cached_property
+    def client(self) -> SweoClient:
+        """The workspace; nothing is called before the first read."""
+        return SweoClient(SweoSettings.from_config(self.config))
+
+    def mapped_stream(self, mapping: Mapping) -> SweoStream:
+        """The stream of one mapping."""
+        return SweoStream(self, mapping)
+
+    def discover_plain_streams(self) -> Iterable[Stream]:
+        """Companies, contacts, segments, data attributes and, if asked for, data events."""
+        return plain_streams(self)
+
+    def known_fields(self) -> dict[str, dict[str, FieldType]]:
+        """The workspace's fields by the Sweo objects of all mappings; looked up once a run.
+
+        Raises:
+            FatalError: A mapping names attributes that do not exist.
+        """
+        return self._known_fields
+
+    @cached_property
+    def _known_fields(self) -> dict[str, dict[str, FieldType]]:
+        attributes = data_attributes(self.client)
+        objects = {mapping.sweo for mapping in self.mappings}
+        known = {name: field_types(model_of(name), attributes) for name in objects}
+        refuse_unknown_fields(self.mappings, known)
+        return known
+
+    def workspace(self) -> tuple[str, str]:
+        """The workspace's id and time zone: from STATE if any stream knows them, else asked."""
+        for mark in self.state.get("bookmarks", {}).values():
+            if mark.get("instance") and mark.get("timezone"):
+                return str(mark["instance"]), str(mark["timezone"])
+        found = workspace(self.client)
+        return found.id, found.timezone
+
+    def ledger_id_now(self) -> str | None:
+        """The ledger's id, looked up anew: the target may have made the ledger meanwhile."""
+        url = self.sync_config.ledger_url
+        ledger = Ledger.open_existing(url) if url else None
+        if ledger is None:
+            return None
+        try:
+            return ledger.id
+        finally:
+            ledger.close()
+
+
+if __name__ == "__main__":
+    TapSweo.cli()

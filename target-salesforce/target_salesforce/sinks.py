@@ -1,0 +1,269 @@
+"""Salesforce as the side that is written to."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping as MappingOf, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from crosswalk.errors import FatalError
+from crosswalk.fieldtype import FieldType
+from crosswalk.mapping import Mapping, Side
+from crosswalk.match import normalise
+from crosswalk.values import Raw
+from crosswalk.wire import StreamNote
+from salesforce_client import bulk
+from salesforce_client.connection import Connection
+from salesforce_client.describe import describe
+from salesforce_client.errors import VendorError
+from salesforce_client.fields import Description
+from salesforce_client.query import Page, next_page, pages, select_by, takes_bulk
+from salesforce_client.retrieve import deleted_among, retrieve
+from salesforce_client.rows import RowResult, RowState, RowUpdate, write_headers
+from salesforce_client.soql import Select
+from salesforce_client.write import update, update_guarded, upsert
+from singer_runtime.destination import (
+    Attachment,
+    Candidate,
+    Creation,
+    Outcome,
+    Reading,
+    Write,
+)
+
+from target_salesforce.names import is_person, split_name
+from target_salesforce.outcomes import creation_outcome, outcome_of
+from target_salesforce.readings import ReadingMaker, candidate_of
+from target_salesforce.shape import Shape, shape_of
+
+MOST_GUARDED_ROWS: Final = 250
+"""Up to so many guarded rows go one by one, 25 a call; more go as unguarded collections."""
+_STAMPS: Final = ("LastModifiedDate", "LastModifiedById")
+
+
+@dataclass(slots=True)
+class WriteSettings:
+    """How this target writes. ``write_guard`` is ``composite`` or ``none``."""
+
+    write_guard: str = "composite"
+    assignment_rules: bool = False
+    bulk_poll_seconds: float = bulk.FIRST_POLL_SECONDS
+
+
+@dataclass
+class SalesforceDestination:
+    """Implements ``singer_runtime.destination.Destination``."""
+
+    connection: Connection
+    settings: WriteSettings = field(default_factory=WriteSettings)
+    side: Side = Side.SALESFORCE
+
+    def __post_init__(self) -> None:
+        self._described: dict[str, Description] = {}
+        self._shapes: dict[str, Shape] = {}
+
+    def prepare(
+        self, mapping: Mapping, note: StreamNote, incoming: MappingOf[str, FieldType]
+    ) -> MappingOf[str, FieldType]:
+        """Describe the object and check the mapping against it; one call an object."""
+        del note
+        shape = shape_of(mapping, self._description(mapping), incoming)
+        self._shapes[mapping.name] = shape
+        return shape.types
+
+    def instance(self) -> str:
+        """The org's id."""
+        return self.connection.org_id
+
+    def timezone(self) -> str | None:
+        """Only the workspace has one."""
+        return None
+
+    def calls(self) -> int:
+        """Calls of the data API so far."""
+        return self.connection.calls
+
+    def attach(self, mapping: Mapping, moves: Sequence[Attachment]) -> list[Outcome]:
+        """Refused: a lookup in Salesforce is an ordinary field.
+
+        Raises:
+            FatalError: always.
+        """
+        raise FatalError(
+            f"Salesforce has no memberships; map the lookup of {mapping.name} as a field "
+            f"({len(moves)} moves refused)."
+        )
+
+    # reading
+
+    def read(
+        self, mapping: Mapping, ids: Sequence[str], fields: Sequence[str]
+    ) -> dict[str, Reading]:
+        """Read rows by id, up to 10,000 a call."""
+        if not ids:
+            return {}
+        shape, description = self._shape(mapping), self._description(mapping)
+        known = {name: own for name in fields if (own := description.field(name))}
+        names = [*_STAMPS, *shape.match_fields, *known]
+        asked = dict.fromkeys(own.name for name in names if (own := description.field(name)))
+        rows = retrieve(self.connection, shape.sobject, ids, ["Id", *asked])
+        missing = [record_id for record_id, found in rows.items() if found.row is None]
+        deleted = deleted_among(
+            self.connection, shape.sobject, missing, has_master=shape.is_mergeable
+        )
+        maker = ReadingMaker(shape, description, known)
+        return {
+            record_id: maker.there(record_id, found.row, found.times)
+            if found.row is not None
+            else maker.absent(record_id, found.times, deleted)
+            for record_id, found in rows.items()
+        }
+
+    def keys(self, mapping: Mapping) -> Iterator[Candidate]:
+        """Every row's match values: pages of 2,000, or Bulk where that takes fewer calls."""
+        shape = self._shape(mapping)
+        fields = ("Id", "LastModifiedDate", *shape.match_fields)
+        select = Select(shape.sobject, tuple(dict.fromkeys(fields)), shape.only, ("Id",))
+        page = next(pages(self.connection, select))
+        if takes_bulk(page.total):
+            yield from self._keys_by_bulk(shape, select)
+            return
+        for row in _all_rows(self.connection, page):
+            yield candidate_of(row, shape)
+
+    def _keys_by_bulk(self, shape: Shape, select: Select) -> Iterator[Candidate]:
+        job_id = bulk.start_query(self.connection, select)
+        bulk.wait_for(
+            self.connection,
+            f"jobs/query/{job_id}",
+            first_poll_seconds=self.settings.bulk_poll_seconds,
+        )
+        for page in bulk.query_results(self.connection, job_id):
+            for row in page.rows:
+                yield candidate_of({name: cell or None for name, cell in row.items()}, shape)
+
+    def find(self, mapping: Mapping, creations: Sequence[Creation]) -> dict[str, list[Candidate]]:
+        """Look for rows that carry the match values, so that an upsert overwrites nobody."""
+        shape = self._shape(mapping)
+        fields = tuple(dict.fromkeys(("Id", "LastModifiedDate", *shape.match_fields)))
+        select = Select(shape.sobject, fields, shape.only)
+        found: dict[str, dict[str, Candidate]] = {}
+        for place, match in enumerate(mapping.match):
+            wanted: dict[str, list[str]] = {}
+            for creation in creations:
+                raw = creation.keys[place]
+                key = normalise(raw, match.normalise)
+                if raw and key:
+                    wanted.setdefault(key.casefold(), []).append(creation.source_id)
+            values = [str(c.keys[place]) for c in creations if c.keys[place]]
+            for page in select_by(self.connection, select, match.salesforce, values):
+                for row in page.rows:
+                    candidate = candidate_of(row, shape)
+                    key = normalise(candidate.keys[place], match.normalise)
+                    for source_id in wanted.get((key or "").casefold(), ()):
+                        found.setdefault(source_id, {})[candidate.id] = candidate
+        return {source_id: list(candidates.values()) for source_id, candidates in found.items()}
+
+    # writing
+
+    def update(self, mapping: Mapping, writes: Sequence[Write]) -> list[Outcome]:
+        """Write fields of existing rows, guarded where few enough rows ask for it."""
+        sobject = self._shape(mapping).sobject
+        rows = [
+            RowUpdate(write.id, split_name(sobject, write.values), write.guard) for write in writes
+        ]
+        guarded = [place for place, row in enumerate(rows) if row.unmodified_since]
+        if self.settings.write_guard != "composite" or len(guarded) > MOST_GUARDED_ROWS:
+            guarded = []
+        results: dict[int, RowResult] = {}
+        if guarded:
+            told = update_guarded(
+                self.connection, sobject, [rows[place] for place in guarded], self._headers
+            )
+            results.update(zip(guarded, told, strict=True))
+        others = [place for place in range(len(rows)) if place not in results]
+        if others:
+            told = self._update(mapping, sobject, [rows[place] for place in others])
+            results.update(zip(others, told, strict=True))
+        return [outcome_of(results[place], row.id) for place, row in enumerate(rows)]
+
+    def _update(self, mapping: Mapping, sobject: str, rows: Sequence[RowUpdate]) -> list[RowResult]:
+        if not bulk.takes_bulk_ingest(len(rows)):
+            return update(self.connection, sobject, rows, self._headers)
+        results = bulk.ingest_update(
+            self.connection,
+            sobject,
+            rows,
+            parent_field=mapping.parent.salesforce if mapping.parent else None,
+            first_poll_seconds=self.settings.bulk_poll_seconds,
+        )
+        again = [i for i, result in enumerate(results) if result.state is RowState.NOT_SENT]
+        told = update(self.connection, sobject, [rows[i] for i in again], self._headers)
+        for place, result in zip(again, told, strict=True):
+            results[place] = result
+        return results
+
+    def create(self, mapping: Mapping, creations: Sequence[Creation]) -> list[Outcome]:
+        """Make rows by upsert on the mapping's external id; a repeat meets its own row."""
+        shape = self._shape(mapping)
+        if shape.key is None:
+            raise FatalError(
+                f"Mapping {mapping.name} has no external id among its match fields, so nothing "
+                "is created in Salesforce."
+            )
+        place, key_field = shape.key
+        outcomes: list[Outcome | None] = [None] * len(creations)
+        sent: list[int] = []
+        payloads: list[dict[str, Raw]] = []
+        for i, creation in enumerate(creations):
+            values = split_name(shape.sobject, creation.values)
+            key = creation.keys[place]
+            reason = _incomplete(shape.sobject, values, key, key_field)
+            if reason:
+                outcomes[i] = outcome_of(reason)
+                continue
+            values[key_field] = key
+            if shape.parent_field and creation.parent_id:
+                values[shape.parent_field] = creation.parent_id
+            for name, match_key in zip(shape.match_fields, creation.keys, strict=True):
+                if match_key is not None and shape.types[name].createable:
+                    values.setdefault(name, match_key)
+            payloads.append({name: value for name, value in values.items() if value is not None})
+            sent.append(i)
+        results = upsert(self.connection, shape.sobject, key_field, payloads, self._headers)
+        for i, result in zip(sent, results, strict=True):
+            outcomes[i] = creation_outcome(result)
+        return [outcome for outcome in outcomes if outcome is not None]
+
+    @property
+    def _headers(self) -> dict[str, str]:
+        return write_headers(assignment_rules=self.settings.assignment_rules)
+
+    def _description(self, mapping: Mapping) -> Description:
+        name = mapping.salesforce
+        if name not in self._described:
+            self._described.update(describe(self.connection, [name]))
+        return self._described[name]
+
+    def _shape(self, mapping: Mapping) -> Shape:
+        if mapping.name not in self._shapes:
+            self._shapes[mapping.name] = shape_of(mapping, self._description(mapping), {})
+        return self._shapes[mapping.name]
+
+
+def _incomplete(
+    sobject: str, values: MappingOf[str, Raw], key: str | None, key_field: str
+) -> RowResult | None:
+    missing = key_field if not key else None
+    if is_person(sobject) and not values.get("LastName"):
+        missing = missing or "LastName"
+    if missing is None:
+        return None
+    return RowResult(RowState.REFUSED, None, VendorError("REQUIRED_FIELD_MISSING", "", (missing,)))
+
+
+def _all_rows(connection: Connection, page: Page) -> Iterator[dict[str, Any]]:
+    yield from page.rows
+    while page.next_url:
+        page = next_page(connection, page)
+        yield from page.rows

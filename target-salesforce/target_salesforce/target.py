@@ -1,0 +1,77 @@
+"""The target: settings and destination."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from crosswalk.mapping import Side
+from salesforce_client.settings import LOGIN_SETTINGS, Setting, connection_from
+from singer_runtime.destination import Destination
+from singer_runtime.target import TARGET_SETTINGS, SyncTarget
+from singer_sdk import typing as th
+
+from target_salesforce.sinks import SalesforceDestination, WriteSettings
+
+
+def _property(setting: Setting) -> th.Property[Any]:
+    return th.Property(
+        setting.name,
+        th.StringType,
+        title=setting.title,
+        description=setting.description,
+        secret=setting.secret,
+        default=setting.default,
+        allowed_values=list(setting.allowed) if setting.allowed else None,
+    )
+
+
+class TargetSalesforce(SyncTarget):
+    """Writes to a Salesforce org what differs from what was agreed."""
+
+    name = "target-salesforce"
+    side = Side.SALESFORCE
+    config_jsonschema = th.PropertiesList(
+        *(_property(setting) for setting in LOGIN_SETTINGS),
+        *TARGET_SETTINGS,
+        th.Property(
+            "write_guard",
+            th.StringType,
+            title="Write guard",
+            default="composite",
+            allowed_values=["composite", "none"],
+            description="`composite` asks Salesforce to refuse a write where somebody edited the "
+            "record since it was read (25 records a call, for up to 250 records of a batch); "
+            "`none` writes 1,000 records a call unguarded.",
+        ),
+        th.Property(
+            "assignment_rules",
+            th.BooleanType,
+            title="Assignment rules",
+            default=False,
+            description="Let writes run the org's assignment rules for leads and cases.",
+        ),
+        th.Property(
+            "bulk_poll_seconds",
+            th.NumberType,
+            title="First Bulk poll",
+            default=2,
+            description="Pause before a Bulk job is first asked about; it doubles up to a minute.",
+        ),
+        th.Property(
+            "max_calls",
+            th.IntegerType,
+            title="Call limit",
+            description="The most API calls one run may spend; the next run goes on from there.",
+        ),
+    ).to_dict()
+
+    def make_destination(self) -> Destination:
+        """The org; nothing is sent before it is asked for something."""
+        return SalesforceDestination(
+            connection_from(self.config, limit_calls=self.config.get("max_calls")),
+            WriteSettings(
+                write_guard=str(self.config["write_guard"]),
+                assignment_rules=bool(self.config["assignment_rules"]),
+                bulk_poll_seconds=float(self.config["bulk_poll_seconds"]),
+            ),
+        )

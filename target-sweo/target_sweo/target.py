@@ -1,0 +1,73 @@
+"""Singer target for Sweo."""
+
+from __future__ import annotations
+
+from crosswalk.mapping import Side
+from singer_runtime.target import TARGET_SETTINGS, SyncTarget
+from singer_sdk import typing as th
+from sweo_client import SweoClient, SweoSettings
+
+from target_sweo.sinks import SweoDestination
+
+
+class TargetSweo(SyncTarget):
+    """Writes companies, contacts, users and leads of one Sweo workspace."""
+
+    name = "target-sweo"
+    package_name = "sweo-target-sweo"
+    side = Side.SWEO
+
+    config_jsonschema = th.PropertiesList(
+        th.Property(
+            "api_url",
+            th.StringType,
+            required=True,
+            title="API address",
+            description="Address of the Sweo API in the workspace's region. Plain http is taken "
+            "for this machine only.",
+        ),
+        th.Property(
+            "access_token",
+            th.StringType,
+            required=True,
+            secret=True,
+            title="Access token",
+            description="Token of an app that may read and write people, companies and data "
+            "attributes.",
+        ),
+        th.Property(
+            "sweo_version",
+            th.StringType,
+            default="2.16",
+            title="API version",
+            description="A numbered version from 2.16 on, or `Preview`, which searches companies "
+            "instead of scanning them.",
+        ),
+        th.Property(
+            "environment",
+            th.StringType,
+            allowed_values=["sandbox", "prod"],
+            title="Environment",
+            description="`sandbox` talks to this machine only, `prod` never does. Default: no "
+            "guard.",
+        ),
+        th.Property(
+            "max_concurrency",
+            th.IntegerType,
+            default=10,
+            title="Calls at once",
+            description="How many records are read or written at the same time. The rate limit is "
+            "obeyed whatever this says.",
+        ),
+        *TARGET_SETTINGS,
+    ).to_dict()
+
+    def make_destination(self) -> SweoDestination:
+        """The workspace; nothing is called before the first record that differs."""
+        concurrency = int(self.config["max_concurrency"])
+        client = SweoClient(SweoSettings.from_config(self.config), max_concurrency=concurrency)
+        return SweoDestination(client, max_concurrency=concurrency, logger=self.logger)
+
+
+if __name__ == "__main__":
+    TargetSweo.cli()
