@@ -21,7 +21,7 @@ setup: .venv/.ready  ## the environment, with every package as it stands here
 	touch $@
 
 demo: setup  ## both pipelines on a sandbox of this machine, and what they did
-	$(BIN)/python tests/demo.py
+	$(BIN)/python -m demo
 
 test: setup lint  ## lint, types, layers, every test
 	$(BIN)/python -m pytest

@@ -10,9 +10,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from crosswalk.ledger import Intent
+from crosswalk.ledger import IntendedField, Intent
 from crosswalk.ledger.clock import seconds_of
 from crosswalk.ledger.commit import ChangeRow, Commit, RevisitRow
+from crosswalk.mapping import Side
 from crosswalk.merge import ABSENT, Known
 
 from singer_runtime.destination import Presence
@@ -104,9 +105,14 @@ def _judge_own(book: RuleBook, doubts: Sequence[tuple[Pair, Intent]], judged: Co
                             read_at = int(seconds_of(reading.read_at))
                             pair.link.rests_on(run.y, number, read_at)
                     run.counts.recovered += 1
-                    judged.changes.append(_recovered(book, pair, rule, intent))
+                    judged.changes.append(
+                        _doubtful(book, pair, rule.name, run.y, field, "written, answer lost")
+                    )
                 elif rule.two_way and not (field.old_known and y == field.old):
                     pair.contested.add(number)
+                    judged.changes.append(
+                        _doubtful(book, pair, rule.name, run.y, field, "outcome unknown")
+                    )
         judged.intents_done.append(intent)
         _moved(judged, pair)
 
@@ -130,8 +136,14 @@ def _judge_opposite(book: RuleBook, pair: Pair, intent: Intent, judged: Commit) 
             pair.link.base[run.y][number] = field.x
             pair.link.rests_on(run.x, number, int(seconds_of(pair.incoming.read_at)))
             run.counts.recovered += 1
+            judged.changes.append(
+                _doubtful(book, pair, rule.field.on(run.x), run.x, field, "written, answer lost")
+            )
         elif not (field.old_known and v == field.old):
             pair.contested.add(number)
+            judged.changes.append(
+                _doubtful(book, pair, rule.field.on(run.x), run.x, field, "outcome unknown")
+            )
     if left:
         intent.fields = left
         judged.intents_left.append(intent)
@@ -147,15 +159,17 @@ def _moved(judged: Commit, pair: Pair) -> None:
         judged.links.append(pair.link)
 
 
-def _recovered(book: RuleBook, pair: Pair, rule: Rule, intent: Intent) -> ChangeRow:
-    field = intent.fields[rule.number or ""]
+def _doubtful(
+    book: RuleBook, pair: Pair, name: str, side: Side, field: IntendedField, outcome: str
+) -> ChangeRow:
+    """Keep what the write replaced, or may have replaced: it can be restored from here."""
     return ChangeRow(
         mapping=book.mapping.name,
         salesforce_id=pair.link.salesforce_id,
         sweo_id=pair.link.sweo_id,
-        field=rule.name,
-        side=book.run.y,
+        field=name,
+        side=side,
         old=field.old,
         new=field.to,
-        outcome="written, answer lost",
+        outcome=outcome,
     )

@@ -9,7 +9,7 @@ from crosswalk.fieldtype import FieldType
 from crosswalk.ledger import Base
 from crosswalk.mapping import Direction, Field, Mapping
 from crosswalk.merge import ABSENT, Known
-from crosswalk.values import Canonical, Render, agree, kind_of, renderer
+from crosswalk.values import Canonical, Render, agreement, kind_of, renderer
 from crosswalk.wire import StreamNote
 
 from singer_runtime.context import RunContext
@@ -94,7 +94,7 @@ class RuleBook:
         for rule in self.rules:
             rule.own = own[rule.name]
             rule.render = renderer(rule.incoming, rule.own, zone)
-            rule.agree = _agreement(rule.incoming, rule.own, zone)
+            rule.agree = agreement(rule.incoming, rule.own, zone)
             rule.number = str(
                 self.run.ledger.field_number(
                     self.mapping.name,
@@ -112,10 +112,11 @@ class RuleBook:
     def timezone(self) -> str | None:
         """The workspace's time zone, from whoever knows it."""
         ledger = self.run.ledger
-        zone = self.note.timezone or self.run.destination.timezone()
+        zone = self.note.timezone or ledger.remembered("timezone")
+        zone = zone or self.run.destination.timezone()
         if zone:
             ledger.remember("timezone", zone)
-        return zone or ledger.remembered("timezone")
+        return zone
 
     def token(self, rule: Rule, v: Canonical) -> Canonical:
         """What a base on X remembers of a value: itself, or a hash where only X owns it."""
@@ -131,12 +132,3 @@ class RuleBook:
         """Whether ``v`` is not what is remembered of X."""
         remembered = self.base_x(rule, base)
         return remembered is ABSENT or self.token(rule, v) != remembered
-
-
-def _agreement(
-    incoming: FieldType, own: FieldType, zone: str | None
-) -> Callable[[Canonical, Canonical], bool]:
-    def agreement(v: Canonical, y: Canonical) -> bool:
-        return agree(v, incoming, y, own, zone)
-
-    return agreement
