@@ -1,0 +1,47 @@
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pipelines import Pipelines, environ
+from ruamel.yaml import YAML
+from sweo_sandbox.testing import Sandbox, running_sandbox
+from world import World
+
+ROOT = Path(__file__).parent.parent
+
+
+@pytest.fixture(scope="session")
+def session_sandbox() -> Iterator[Sandbox]:
+    with (
+        running_sandbox() as sandbox,
+        environ(REQUESTS_CA_BUNDLE=sandbox.ca_bundle, SSL_CERT_FILE=sandbox.ca_bundle),
+    ):
+        yield sandbox
+
+
+@pytest.fixture
+def sandbox(session_sandbox: Sandbox) -> Sandbox:
+    session_sandbox.reset()
+    return session_sandbox
+
+
+def project_mappings() -> list[dict[str, Any]]:
+    """The field configs of the project's own meltano.yml."""
+    document = YAML(typ="safe").load(ROOT / "meltano.yml")
+    mappings: list[dict[str, Any]] = document["annotations"]["sweo"]["mappings"]
+    return mappings
+
+
+@pytest.fixture
+def pipelines(sandbox: Sandbox, tmp_path: Path) -> Pipelines:
+    return Pipelines(sandbox, tmp_path, project_mappings())
+
+
+@pytest.fixture
+def world(sandbox: Sandbox) -> World:
+    made = World(sandbox)
+    made.furnish()
+    return made
