@@ -6,7 +6,7 @@ PACKAGES := libs/crosswalk libs/salesforce-client libs/sweo-client libs/singer-r
 SOURCES := $(foreach package,$(PACKAGES),$(package)/$(subst -,_,$(notdir $(package))))
 SEEDS ?= 200
 
-.PHONY: help setup demo test lint bench sandbox constraints clean
+.PHONY: help setup demo test simulate lint bench sandbox constraints clean
 
 help:  ## what there is to make
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -25,6 +25,9 @@ demo: setup  ## both pipelines on a sandbox of this machine, and what they did
 
 test: setup lint  ## lint, types, layers, every test
 	$(BIN)/python -m pytest
+
+simulate: setup  ## the whole system under faults: SEEDS=1000, or SEED=42 to replay one life
+	cd tests && ../$(BIN)/python -m simulation $(if $(SEED),--seed $(SEED),--seeds $(SEEDS))
 
 lint: setup
 	$(BIN)/ruff check .

@@ -62,9 +62,7 @@ def test_one_direction_alone_finds_its_halves(world: World, pipelines: Pipelines
     assert world.company_now(company)["name"] == "Three"
 
 
-def test_the_most_recent_of_several_accounts_is_linked(
-    world: World, pipelines: Pipelines
-) -> None:
+def test_the_most_recent_of_several_accounts_is_linked(world: World, pipelines: Pipelines) -> None:
     pipelines.mappings[1]["create"] = []
     person = world.person("twin@x.test")
     world.contact("twin@x.test", LastName="Older")

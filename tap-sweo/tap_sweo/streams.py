@@ -21,6 +21,7 @@ from collections.abc import Iterator
 
 import msgspec
 from crosswalk.fieldtype import FieldType
+from crosswalk.ledger import FIRST_EXCHANGE
 from crosswalk.mapping import Mapping, Side
 from crosswalk.wire import SOURCE, Source, StreamNote
 from singer_runtime.tap import MappedStream
@@ -55,6 +56,7 @@ class SweoStream(MappedStream):
         self._reader = Reader(tap.client, mapping.sweo, self.logger)
         self._reading = Reading()
         self._revisits: dict[str, list[int]] = {}
+        self._by_id_only: set[str] = set()
         self._cutoff: int | None = None
         self._note_full = False
         self._refreshed = False
@@ -90,6 +92,8 @@ class SweoStream(MappedStream):
         if self.sync_tap.ledger:
             for entry in self.sync_tap.ledger.revisits("to_salesforce", self.name):
                 owed.setdefault(entry.source_id, []).append(entry.number)
+                if entry.reason != FIRST_EXCHANGE:
+                    self._by_id_only.add(entry.source_id)
         return owed
 
     def _refresh_types(self) -> None:
@@ -125,7 +129,7 @@ class SweoStream(MappedStream):
     def _owed_is_much(self) -> bool:
         # By id a record is read as it is now, so a short list is never read from an index.
         pages = self._reader.pages_of(int(self.bookmark.get("rows", 0)))
-        return len(self._revisits) > max(pages, A_FEW)
+        return len(self._revisits) - len(self._by_id_only) > max(pages, A_FEW)
 
     def _scan_is_due(self) -> bool:
         scanned_at = self.bookmark.get("scanned_at")
@@ -195,7 +199,8 @@ class SweoStream(MappedStream):
         make, spool = self._shaper(), self._reading.spool
         unread = []
         for record_id, numbers in self._revisits.items():
-            row = spool.get(record_id) if self._reading.whole else None
+            indexed = self._reading.whole and record_id not in self._by_id_only
+            row = spool.get(record_id) if indexed else None
             if row is None:
                 unread.append(record_id)
             else:

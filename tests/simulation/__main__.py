@@ -63,8 +63,9 @@ def main(seeds: int, first: int, seed: int | None, jobs: int) -> None:
     for number, reason in failed:
         console.print(f"seed {number}: {reason}", markup=False)
         console.print(f"  replay: make simulate SEED={number}", markup=False)
-    console.print(f"{seeds - len(failed)} passed, {len(failed)} failed "
-                  f"in {time.monotonic() - began:.0f} s")
+    console.print(
+        f"{seeds - len(failed)} passed, {len(failed)} failed in {time.monotonic() - began:.0f} s"
+    )
     sys.exit(bool(failed))
 
 

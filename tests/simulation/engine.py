@@ -172,7 +172,7 @@ class Simulation:
         self.trace.append(f"{self.running[-1:]} {name} {request.method} {path}")
         self.people.look(name, SYNC)
         self.history.step += 1
-        if name == "sweo" and request.method == "GET":
+        if name == "sweo" and request.method == "GET" and self.running[-1:] == [TO_SWEO]:
             self.history.reads.setdefault(path.rsplit("/", 1)[-1], []).append(self.history.step)
         self.history.step += 1
         if self.wild and self.chance.random() < self.plan.edit:
@@ -409,9 +409,7 @@ class Simulation:
                         )
                     self._check_history(name, salesforce_id, link.sweo_id, kept)
 
-    def _check_history(
-        self, name: str, salesforce_id: str, sweo_id: str, kept: set[str]
-    ) -> None:
+    def _check_history(self, name: str, salesforce_id: str, sweo_id: str, kept: set[str]) -> None:
         keys = {
             "salesforce": ("salesforce", salesforce_id, name),
             "sweo": ("sweo", sweo_id, name),

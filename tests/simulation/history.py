@@ -30,7 +30,7 @@ class History:
 
     held: dict[Key, list[Held]] = field(default_factory=dict)
     reads: dict[str, list[int]] = field(default_factory=dict)
-    """By record id, the steps at which the sync read it by id."""
+    """By record id, the steps at which the pipeline that writes it read it by id."""
     step: int = 0
 
     def observe(self, side: str, record_id: str, values: dict[str, Any], author: str) -> None:

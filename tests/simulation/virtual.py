@@ -19,6 +19,8 @@ from crosswalk.ledger import Ledger, runs
 from requests.adapters import HTTPAdapter
 from sweo_client.clock import ServerClock
 from sweo_client.pace import Pace
+from sweo_sandbox.sweo import ids
+
 
 class InlineExecutor(Executor):
     """Runs what it is given at once, in the caller's thread: one order of calls, always."""
@@ -87,9 +89,7 @@ def virtual(
             enter(patch.object(Pace.__init__, "__kwdefaults__", swapped))
         else:
             count = len(Pace.__init__.__defaults__ or ())
-            enter(
-                patch.object(Pace.__init__, "__defaults__", (time.sleep, time.time)[-count:])
-            )
+            enter(patch.object(Pace.__init__, "__defaults__", (time.sleep, time.time)[-count:]))
         for method in (Ledger.__init__, Ledger.open.__func__, Ledger.open_existing.__func__):  # type: ignore[attr-defined]
             enter(patch.object(method, "__defaults__", (time.clock,)))
         for module in (sweo_client.query, target_sweo.sinks):
@@ -98,6 +98,13 @@ def virtual(
         enter(patch.object(runs.os, "getpid", lambda: process()[0]))
         enter(patch.object(runs.Lease, "_beat", lambda _: None))
         enter(patch.object(uuid, "uuid4", seeded_uuid))
+        enter(
+            patch.object(
+                ids.secrets,
+                "token_hex",
+                lambda size: f"{chance.getrandbits(8 * size):0{2 * size}x}",
+            )
+        )
         stamina.set_testing(True, attempts=8, cap=True)
         try:
             yield

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from crosswalk.ledger import Intent, Quarantined
+from crosswalk.ledger import FIRST_EXCHANGE, Intent, Quarantined
 from crosswalk.ledger.clock import seconds_of
 from crosswalk.ledger.commit import ChangeRow, Commit, ConflictRow, RevisitRow
 from crosswalk.mapping import Side
@@ -154,7 +154,7 @@ class Bookkeeper:
         run, link = self.book.run, plan.pair.link
         reason = "decided for the other side" if undone else None
         if plan.pair.is_new and self._other_direction_is_owed(plan):
-            reason = reason or "first exchange"
+            reason = reason or FIRST_EXCHANGE
         if reason:
             self.batch.revisits.append(
                 RevisitRow(run.opposite, self.book.mapping.name, link.id_on(run.y), reason)

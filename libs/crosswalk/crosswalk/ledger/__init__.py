@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from crosswalk.ledger.book import Ledger, direction_to
 from crosswalk.ledger.records import (
+    FIRST_EXCHANGE,
     Base,
     FieldRow,
     IntendedField,
@@ -17,6 +18,7 @@ from crosswalk.ledger.records import (
 )
 
 __all__ = [
+    "FIRST_EXCHANGE",
     "Base",
     "FieldRow",
     "IntendedField",

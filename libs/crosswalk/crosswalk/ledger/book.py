@@ -274,7 +274,7 @@ class Ledger:
         table = schema.revisit
         with translated_errors(), self.reader.connect() as connection:
             rows = connection.execute(
-                select(table.c.number, table.c.source_id)
+                select(table.c.number, table.c.source_id, table.c.reason)
                 .where(
                     table.c.direction == direction,
                     table.c.mapping == mapping,
@@ -283,7 +283,7 @@ class Ledger:
                 .order_by(table.c.number)
                 .limit(limit)
             ).all()
-        return [Revisit(number, source_id) for number, source_id in rows]
+        return [Revisit(*row) for row in rows]
 
     def open_intents(self, mapping: str) -> dict[int, list[Intent]]:
         """Every open intent of this mapping's links, by link; nearly always empty."""

@@ -12,6 +12,7 @@ Base = dict[str, Canonical]
 
 
 EVERY_FIELD = "*"
+FIRST_EXCHANGE = "first exchange"
 
 
 @dataclass(slots=True)
@@ -80,10 +81,15 @@ class Intent:
 
 @dataclass(frozen=True, slots=True)
 class Revisit:
-    """A record that must be read again. Numbers only grow."""
+    """A record that must be read again. Numbers only grow.
+
+    Only a ``FIRST_EXCHANGE`` may be served from an index; any other reason asks for the record
+    as it is now, by id.
+    """
 
     number: int
     source_id: str
+    reason: str = ""
 
 
 @dataclass(frozen=True, slots=True)
