@@ -65,7 +65,8 @@ class Pipelines:
             common |= {"api_url": env["SWEO_API_URL"], "access_token": env["SWEO_ACCESS_TOKEN"]}
         if plugin == "tap-sweo":
             common["company_scan_minutes"] = 0
-        return common | {"environment": "sandbox"} | self.settings.get(plugin, {})
+        common |= {"environment": "sandbox"} | self.settings.get(plugin, {})
+        return {name: value for name, value in common.items() if value is not None}
 
     def tap(self, direction: str) -> bytes:
         plugin, kind = (

@@ -7,7 +7,8 @@ from typing import Any
 from crosswalk.mapping import Side
 from salesforce_client.settings import LOGIN_SETTINGS, Setting, connection_from
 from singer_runtime.destination import Destination
-from singer_runtime.target import TARGET_SETTINGS, SyncTarget
+from singer_runtime.settings import TARGET_SETTINGS
+from singer_runtime.target import SyncTarget
 from singer_sdk import typing as th
 
 from target_salesforce.sinks import SalesforceDestination, WriteSettings

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from crosswalk.mapping import Side
-from singer_runtime.target import TARGET_SETTINGS, SyncTarget
+from singer_runtime.settings import TARGET_SETTINGS
+from singer_runtime.target import SyncTarget
 from singer_sdk import typing as th
 from sweo_client import SweoClient, SweoSettings
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field, fields
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 from crosswalk.ledger import Ledger, direction_to
 from crosswalk.ledger.commit import Writer
@@ -13,6 +14,9 @@ from crosswalk.ledger.runs import living_holder
 from crosswalk.mapping import Config, Side
 
 from singer_runtime.destination import Destination
+
+if TYPE_CHECKING:
+    from singer_runtime.limits import Limits
 
 
 @dataclass(slots=True)
@@ -50,6 +54,7 @@ class RunContext:
     """One run: where it writes, what it remembers, and how far it has come.
 
     ``importing`` is True in an initial import, where ``create: import`` counts as always.
+    ``limits`` is None where nothing limits a run (sandbox, or approved by a person).
     ``guarded`` asks for conditional writes where two-way fields are written.
     """
 
@@ -59,6 +64,7 @@ class RunContext:
     run_id: str
     importing: bool = False
     guarded: bool = True
+    limits: Limits | None = None
     log: Callable[[str], None] = print
     counts: Counts = field(default_factory=Counts)
 

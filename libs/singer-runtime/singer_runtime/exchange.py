@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping as MappingOf, Sequence
 
+from crosswalk.errors import SyncError
 from crosswalk.fieldtype import FieldType
 from crosswalk.ledger import IntendedField, Intent, Quarantined
 from crosswalk.ledger.commit import Commit, RevisitRow
@@ -18,15 +19,25 @@ from crosswalk.wire import SOURCE, StreamNote
 from singer_runtime.context import RunContext
 from singer_runtime.destination import Outcome, Presence, Reading, Result, Write
 from singer_runtime.doubts import settle_doubts
+from singer_runtime.endings import Endings
 from singer_runtime.incoming import Incoming, Record, newest_of_each, unpack
+from singer_runtime.limits import Gate
 from singer_runtime.outcomes import Bookkeeper
 from singer_runtime.pairing import Pairing
 from singer_runtime.parents import Parents
+from singer_runtime.pingpong import hold_ping_pong
 from singer_runtime.plan import Pair, PairPlan, Planner
 from singer_runtime.rules import RuleBook
 
+BATCH_RECORDS = 2_000
+"""As many ids as Salesforce reads in one call."""
+
 ROUNDS = 3
 """How often a pair is planned anew in one batch, where somebody edits it meanwhile."""
+
+
+class PausedError(SyncError):
+    """A person paused the mapping; the run ends cleanly with what is committed."""
 
 
 class StreamExchange:
@@ -44,8 +55,24 @@ class StreamExchange:
         self.book = RuleBook(run, mapping, note, incoming)
         self.planner = Planner(self.book)
         self.pairing = Pairing(run, self.book)
+        self.endings = Endings(run, self.book, self.pairing)
         self.parents = Parents(run, self.book)
         self._quarantined = run.ledger.quarantined(run.direction, mapping.name)
+        self._gate = Gate(run.limits, self.book) if run.limits else None
+
+    @property
+    def holds(self) -> bool:
+        """Whether records wait for the end of the stream, so that no STATE may pass them."""
+        return self._gate is not None and bool(self._gate.held)
+
+    def finish(self) -> None:
+        """The stream has ended within its limits: exchange what was held back."""
+        if self._gate is None:
+            return
+        for held in self._gate.take(BATCH_RECORDS):
+            batch = self._new_batch()
+            self._exchange(held, batch)
+            self.run.writer.commit(batch)
 
     def process(self, records: Sequence[Record]) -> None:
         """Exchange one batch and commit it.
@@ -55,7 +82,8 @@ class StreamExchange:
             RetryLaterError: the next run may go on from here.
         """
         run, counts = self.run, self.run.counts
-        batch = Commit(run.direction, self.mapping.name, run.run_id)
+        self._stop_where_paused()
+        batch = self._new_batch()
         counts.read += len(records)
         fresh = newest_of_each(records)
         ids = [record[SOURCE]["id"] for record in fresh]
@@ -72,14 +100,26 @@ class StreamExchange:
                 continue
             record[SOURCE] = source
             todo.append(unpack(record, digest))
-        if todo:
-            self._exchange(todo, doubts, batch)
+        if todo and self._gate is not None:
+            ids = [each.id for each in todo]
+            self._gate.hold(todo, run.ledger.links(self.mapping.name, run.x, ids))
+        elif todo:
+            self._exchange(todo, batch)
         run.writer.commit(batch)
 
-    def _exchange(
-        self, todo: Sequence[Incoming], doubts: dict[int, list[Intent]], batch: Commit
-    ) -> None:
+    def _new_batch(self) -> Commit:
+        return Commit(self.run.direction, self.mapping.name, self.run.run_id)
+
+    def _stop_where_paused(self) -> None:
+        paused = self.run.ledger.paused()
+        if paused & {self.mapping.name, "*"}:
+            raise PausedError(
+                f"The mapping {self.mapping.name} is paused; `sweo-sync resume` lets it go on."
+            )
+
+    def _exchange(self, todo: Sequence[Incoming], batch: Commit) -> None:
         run = self.run
+        doubts = run.ledger.open_intents(self.mapping.name)
         links = run.ledger.links(self.mapping.name, run.x, [each.id for each in todo])
         pairs: list[Pair] = []
         unmatched: list[Incoming] = []
@@ -87,8 +127,8 @@ class StreamExchange:
             batch.revisited += each.revisit
             link = links.get(each.id)
             if each.deleted:
-                self.pairing.deleted(each, link, batch)
-            elif link is None:
+                self.endings.deleted(each, link, batch)
+            elif link is None or self.endings.rematched(each, link, batch):
                 unmatched.append(each)
             else:
                 pairs.append(Pair(each, link))
@@ -156,6 +196,7 @@ class StreamExchange:
                 if link_id == pair.link.id
             }
             plans.append(self.planner.decide(pair, mine))
+        hold_ping_pong(self.book, plans)
         writing = [plan for plan in plans if plan.writes]
         outcomes = self._write(writing)
         again: list[Pair] = []

@@ -129,7 +129,7 @@ class Bookkeeper:
                 link_id=pair.link.id,
                 field_number=int(number),
                 mapping=self.book.mapping.name,
-                reason="edited on both sides",
+                reason=each.reason,
                 base={side: pair.link.base[side].get(number) for side in Side},
                 values=values,
                 at={

@@ -13,7 +13,7 @@ from datetime import timedelta
 from crosswalk.ledger import Link, Waiter
 from crosswalk.ledger.clock import parse_stamp
 from crosswalk.ledger.commit import Commit, WaitingRow
-from crosswalk.mapping import Create, Side
+from crosswalk.mapping import Side
 from crosswalk.match import normalise
 
 from singer_runtime.context import RunContext
@@ -34,18 +34,9 @@ class Pairing:
         self.run = run
         self.book = book
         self.mapping = book.mapping
-        wish = book.mapping.create[run.y]
-        self.creates = wish is Create.ALWAYS or (wish is Create.IMPORT and run.importing)
         self.creating = Creating(run, book, self)
         self.created: list[Pair] = []
         """Pairs made in this batch, whose fields are settled and whose parents are not."""
-
-    def deleted(self, incoming: Incoming, link: Link | None, batch: Commit) -> None:
-        """A record of X is gone: its link ends, the other half stays as it is."""
-        batch.no_longer_waiting.append((self.run.x, incoming.id))
-        if link is not None:
-            self.run.writer.close_link(link, f"deleted on {self.run.x.value}")
-            self.run.counts.unlinked += 1
 
     def pair(self, unmatched: Sequence[Incoming], batch: Commit) -> list[Pair]:
         """Find halves; returns new pairs, to be exchanged like any other.
@@ -74,7 +65,7 @@ class Pairing:
             self.mapping.name, self.run.x, [each.id for each in left]
         )
         lonely = [each for each in left if each.id not in closed]
-        if self.creates and lonely:
+        if self.book.may_create and lonely:
             pairs += self.creating.create(lonely, batch)
             left = [each for each in left if each.id in closed]
         for each in left:

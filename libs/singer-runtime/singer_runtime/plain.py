@@ -73,6 +73,15 @@ class PlainStream:
         note = StreamNote(mapping=name, side=run.x.value, object=name)
         self._exchange = StreamExchange(run, mapping, note, types)
 
+    @property
+    def holds(self) -> bool:
+        """Whether records wait for the end of the stream."""
+        return self._exchange.holds
+
+    def finish(self) -> None:
+        """The stream has ended."""
+        self._exchange.finish()
+
     def process(self, records: t.Sequence[Record]) -> None:
         """Exchange one batch of plain records."""
         now = self.run.ledger.now()

@@ -49,6 +49,7 @@ class FieldPlan:
     v: Canonical
     y: Known
     rendered: Rendered | None = None
+    reason: str = "edited on both sides"
 
 
 @dataclass(slots=True)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from crosswalk.fieldtype import FieldType
 from crosswalk.ledger import Base
-from crosswalk.mapping import Direction, Field, Mapping
+from crosswalk.mapping import Create, Direction, Field, Mapping
 from crosswalk.merge import ABSENT, Known
 from crosswalk.values import Canonical, Render, agreement, kind_of, renderer
 from crosswalk.wire import StreamNote
@@ -51,6 +51,8 @@ class RuleBook:
         self.note = note
         self.incoming = incoming
         self.prepared = False
+        wish = mapping.create[run.y]
+        self.may_create = wish is Create.ALWAYS or (wish is Create.IMPORT and run.importing)
         self.rules = [
             Rule(
                 field=field,
@@ -108,6 +110,17 @@ class RuleBook:
                 )
             )
         self.prepared = True
+        self._retry_quarantine_where_types_changed()
+
+    def _retry_quarantine_where_types_changed(self) -> None:
+        """What was refused under other types or another mapping deserves another try at once."""
+        run = self.run
+        facts = [(rule.field, rule.incoming, rule.own) for rule in self.rules]
+        seen = run.hashes.of_key(repr(facts))
+        name = f"types_{run.direction}_{self.mapping.name}"
+        if run.ledger.remembered(name) not in (None, seen):
+            run.writer.retry_quarantine(run.direction, self.mapping.name)
+        run.ledger.remember(name, seen)
 
     def timezone(self) -> str | None:
         """The workspace's time zone, from whoever knows it."""

@@ -16,15 +16,23 @@ from functools import cached_property
 import msgspec
 from crosswalk.errors import FatalError, SyncError
 from crosswalk.fieldtype import FieldType
-from crosswalk.ledger import Ledger
-from crosswalk.ledger.runs import Lease, LeaseHeldError, begin_run, end_run, forget_before
+from crosswalk.ledger import Ledger, direction_to
+from crosswalk.ledger.runs import (
+    Lease,
+    LeaseHeldError,
+    begin_run,
+    end_run,
+    forget_before,
+    take_approval,
+)
 from crosswalk.wire import KEYWORD, StreamNote
-from singer_sdk import Target, typing as th
+from singer_sdk import Target
 from singer_sdk.helpers.capabilities import PluginCapabilities
 
-from singer_runtime.command import MAPPING_SETTINGS, SyncCommand, read_config
+from singer_runtime.command import SyncCommand, read_config
 from singer_runtime.context import RunContext
-from singer_runtime.exchange import StreamExchange
+from singer_runtime.exchange import BATCH_RECORDS, PausedError, StreamExchange
+from singer_runtime.limits import Limits
 from singer_runtime.plain import PlainStream
 from singer_runtime.reader import LineReader, require
 from singer_runtime.summary import summary_of
@@ -38,45 +46,7 @@ if t.TYPE_CHECKING:
     from singer_runtime.destination import Destination
     from singer_runtime.incoming import Record
 
-BATCH_RECORDS: t.Final = 2_000
-"""As many ids as Salesforce reads in one call."""
-
 STATE_SECONDS: t.Final = 1.0
-
-TARGET_SETTINGS: t.Final = (
-    *MAPPING_SETTINGS,
-    th.Property(
-        "when_busy",
-        th.StringType,
-        default="fail",
-        allowed_values=["fail", "skip"],
-        title="When busy",
-        description="What to do where another run of this direction is at work: `fail` (exit "
-        "code 1) or `skip` (exit code 0).",
-    ),
-    th.Property(
-        "initial_import",
-        th.BooleanType,
-        default=False,
-        title="Initial import",
-        description="Let mappings that say `create: import` make missing records in this run.",
-    ),
-    th.Property(
-        "quarantine_exit_code",
-        th.IntegerType,
-        default=0,
-        title="Exit code for quarantine",
-        description="Exit code of a run that finished and put something into quarantine.",
-    ),
-    th.Property(
-        "retention_days",
-        th.IntegerType,
-        default=30,
-        title="Retention",
-        description="For how many days the ledger keeps the sync log, settled conflicts and runs.",
-    ),
-)
-"""The settings that both targets have."""
 
 _encode = msgspec.json.Encoder().encode
 
@@ -125,14 +95,28 @@ class SyncTarget(Target):
                 "There is no place for the ledger; run under Meltano, or set SWEO_LEDGER_URL, "
                 "for example to sqlite:///ledger.db."
             )
+        ledger = Ledger.open(url)
         return RunContext(
-            ledger=Ledger.open(url),
+            ledger=ledger,
             destination=self.make_destination(),
             config=self.sync_config,
             run_id=uuid.uuid4().hex[:12],
             importing=bool(self.config.get("initial_import")),
             guarded=self.config.get("write_guard") != "none",
+            limits=self._limits(ledger),
             log=self.logger.info,
+        )
+
+    def _limits(self, ledger: Ledger) -> Limits | None:
+        if self.config.get("environment") == "sandbox":
+            return None
+        if take_approval(ledger, direction_to(self.side)):
+            self.logger.info("A person approved this run: no limit on its writes.")
+            return None
+        most = 10**12  # a setting of 0 is no limit
+        return Limits(
+            int(self.config.get("max_writes", 10_000)) or most,
+            int(self.config.get("max_clears", 500)) or most,
         )
 
     # messages
@@ -140,6 +124,7 @@ class SyncTarget(Target):
     def _process_schema_message(self, message_dict: dict[str, t.Any]) -> None:
         require(message_dict, "stream", "schema")
         self._flush()
+        self._finish_streams()
         self._begin()
         name, schema = message_dict["stream"], message_dict["schema"]
         if KEYWORD not in schema:
@@ -181,9 +166,9 @@ class SyncTarget(Target):
 
     def _process_state_message(self, message_dict: dict[str, t.Any]) -> None:
         require(message_dict, "value")
-        if self._buffer:
+        if self._buffer or self._holds():
             self._state_in_buffer = message_dict["value"]
-            if time.monotonic() - self._state_left_at >= STATE_SECONDS:
+            if self._buffer and time.monotonic() - self._state_left_at >= STATE_SECONDS:
                 self._flush()
         else:
             self._state_ready = message_dict["value"]
@@ -204,10 +189,32 @@ class SyncTarget(Target):
     def process_endofpipe(self) -> None:
         """Exchange what is left, let the last STATE out and say what the run came to."""
         self._flush()
+        self._finish_streams()
         self._let_state_out(at_once=True)
         self.finish("finished")
 
     # batches
+
+    def _holds(self) -> bool:
+        return any(exchange.holds for exchange in self._exchanges.values())
+
+    def _finish_streams(self) -> None:
+        """Write what waited for the end of its stream; only then may STATE pass it."""
+        for exchange in self._exchanges.values():
+            if exchange.holds:
+                self._in_batch = True
+                try:
+                    exchange.finish()
+                finally:
+                    self._in_batch = False
+        self._state_follows()
+
+    def _state_follows(self) -> None:
+        if self._state_in_buffer is not None and not self._holds():
+            self._state_ready, self._state_in_buffer = self._state_in_buffer, None
+        self._let_state_out(at_once=self._signal is not None)
+        if self._signal is not None:
+            self._end_by(self._signal)
 
     def _flush(self) -> None:
         if self._buffer:
@@ -217,11 +224,7 @@ class SyncTarget(Target):
                 self._exchanges[self._buffer_stream or ""].process(records)
             finally:
                 self._in_batch = False
-            if self._state_in_buffer is not None:
-                self._state_ready, self._state_in_buffer = self._state_in_buffer, None
-            self._let_state_out(at_once=self._signal is not None)
-        if self._signal is not None:
-            self._end_by(self._signal)
+        self._state_follows()
 
     def _catch_up(self) -> None:
         self._flush()
@@ -301,6 +304,10 @@ class SyncTarget(Target):
             if target.config.get("when_busy") != "skip":
                 raise
             cls.logger.warning("%s", held)
+            return
+        except PausedError as paused:
+            target.finish("paused")
+            cls.logger.info("%s", paused)
             return
         except SyncError:
             target.finish("failed")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import uuid
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
@@ -12,7 +13,7 @@ from sqlalchemy import Connection, Engine, Row, and_, delete, insert, select, up
 
 from crosswalk.errors import FatalError
 from crosswalk.ledger import schema
-from crosswalk.ledger.clock import Clock, stamp, system_clock
+from crosswalk.ledger.clock import Clock, later, stamp, system_clock
 from crosswalk.ledger.engine import open_engine, translated_errors
 from crosswalk.ledger.records import (
     FieldRow,
@@ -380,6 +381,28 @@ class Ledger:
                     )
         return found
 
+    def recent_writes(
+        self, mapping: str, side: Side, salesforce_ids: Sequence[str], hours: float
+    ) -> Counter[tuple[str, str, str]]:
+        """How often a value was written to a field of ``side`` of late, by Salesforce id, field
+        and value (JSON text).
+        """
+        table = schema.change
+        since = later(self.clock(), -3_600 * hours)
+        found: Counter[tuple[str, str, str]] = Counter()
+        with translated_errors(), self.reader.connect() as connection:
+            for part in _parts(salesforce_ids):
+                rows = connection.execute(
+                    select(table.c.salesforce_id, table.c.field, table.c.new).where(
+                        table.c.mapping == mapping,
+                        table.c.side == side.value,
+                        table.c.salesforce_id.in_(part),
+                        table.c.at >= since,
+                    )
+                )
+                found.update((row.salesforce_id, row.field, row.new) for row in rows)
+        return found
+
     # progress
 
     def progress(self, direction: str, mapping: str) -> tuple[str | None, str | None]:
@@ -445,6 +468,7 @@ def _link(row: Row[Any]) -> Link:
         written={Side.SALESFORCE: row.written_salesforce, Side.SWEO: row.written_sweo},
         digest={Side.SALESFORCE: row.digest_salesforce, Side.SWEO: row.digest_sweo},
         parent_id=row.parent_id,
+        key_hash=row.key_hash,
         run_id=row.run_id,
     )
 

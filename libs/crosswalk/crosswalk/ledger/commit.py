@@ -213,6 +213,20 @@ class Writer:
                 )
                 intent.id = result.inserted_primary_key[0]  # type: ignore[index]
 
+    def retry_quarantine(self, direction: str, mapping: str) -> None:
+        """Let everything in quarantine be tried again by the next run."""
+        table = schema.revisit
+        with translated_errors(), self.ledger.engine.begin() as connection:
+            connection.execute(
+                update(table)
+                .where(
+                    table.c.direction == direction,
+                    table.c.mapping == mapping,
+                    table.c.reason == "quarantine",
+                )
+                .values(not_before=_AT_ONCE)
+            )
+
     def commit(self, batch: Commit) -> list[Link]:
         """Write a batch down in one transaction.
 
@@ -319,6 +333,7 @@ def _fields_json(intent: Intent) -> str:
 def _update_links(connection: Connection, links: Sequence[Link]) -> list[Link]:
     if not links:
         return []
+    links = list({link.id: link for link in links}.values())
     table = schema.link
     ids = [link.id for link in links]
     versions: dict[int, int] = {}
@@ -353,11 +368,16 @@ _LINK_COLUMNS = (
     "digest_salesforce",
     "digest_sweo",
     "parent_id",
+    "key_hash",
 )
 
 
 def _link_row(link: Link) -> dict[str, Any]:
-    row: dict[str, Any] = {"version": link.version + 1, "parent_id": link.parent_id}
+    row: dict[str, Any] = {
+        "version": link.version + 1,
+        "parent_id": link.parent_id,
+        "key_hash": link.key_hash,
+    }
     for side in Side:
         row[f"base_{side.value}"] = json.dumps(link.base[side], ensure_ascii=False)
         row[f"as_of_{side.value}"] = json.dumps(link.as_of[side])

@@ -35,6 +35,7 @@ class Link:
     written: dict[Side, str | None] = field(default_factory=lambda: dict.fromkeys(Side))
     digest: dict[Side, bytes | None] = field(default_factory=lambda: dict.fromkeys(Side))
     parent_id: str | None = None
+    key_hash: str | None = None
     run_id: str = ""
 
     def id_on(self, side: Side) -> str:

@@ -13,7 +13,7 @@ from typing import Any, Final
 
 from sqlalchemy import Row, delete, insert, select, update
 
-from crosswalk.errors import SyncError
+from crosswalk.errors import FatalError, SyncError
 from crosswalk.ledger import schema
 from crosswalk.ledger.book import Ledger
 from crosswalk.ledger.clock import parse_stamp, stamp
@@ -176,3 +176,31 @@ def forget_before(ledger: Ledger, retention_days: int) -> None:
             )
         )
         connection.execute(delete(schema.run).where(schema.run.c.started_at < limit))
+
+
+def approve(ledger: Ledger, run_id: str) -> str:
+    """Let the next run of that run's direction write without limits; returns the direction.
+
+    Raises:
+        FatalError: where there is no such run.
+    """
+    with translated_errors(), ledger.reader.connect() as connection:
+        direction = connection.execute(
+            select(schema.run.c.direction).where(schema.run.c.id == run_id)
+        ).scalar()
+    if direction is None:
+        raise FatalError(f"There is no run {run_id}; `sweo-sync status` names the last ones.")
+    ledger.remember(_approval(direction), run_id)
+    return str(direction)
+
+
+def take_approval(ledger: Ledger, direction: str) -> bool:
+    """Whether a person approved the next run of a direction; asking uses the approval up."""
+    if not ledger.remembered(_approval(direction)):
+        return False
+    ledger.remember(_approval(direction), "")
+    return True
+
+
+def _approval(direction: str) -> str:
+    return f"approved_{direction}"

@@ -24,7 +24,7 @@ metadata = MetaData()
 meta = Table(
     "meta",
     metadata,
-    Column("key", String(40), primary_key=True),
+    Column("key", String(120), primary_key=True),
     Column("value", Text, nullable=False),
 )
 

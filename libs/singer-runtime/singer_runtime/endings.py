@@ -1,0 +1,88 @@
+"""How links end: a deleted half, a merged record, a match value that changed."""
+
+from __future__ import annotations
+
+from crosswalk.ledger import Link
+from crosswalk.ledger.commit import ChangeRow, Commit, RevisitRow
+from crosswalk.mapping import OnRematch, Side
+
+from singer_runtime.context import RunContext
+from singer_runtime.incoming import Incoming
+from singer_runtime.pairing import Pairing
+from singer_runtime.rules import RuleBook
+
+
+class Endings:
+    """Ends or moves the links of one stream."""
+
+    def __init__(self, run: RunContext, book: RuleBook, pairing: Pairing) -> None:
+        self.run = run
+        self.book = book
+        self.mapping = book.mapping
+        self.pairing = pairing
+
+    def deleted(self, incoming: Incoming, link: Link | None, batch: Commit) -> None:
+        """A record of X is gone: its link ends, the other half stays as it is.
+
+        Where it was merged into another, the link moves to the survivor if that one is free; what
+        the pair agreed on stays in the sync log.
+        """
+        batch.no_longer_waiting.append((self.run.x, incoming.id))
+        if link is None:
+            return
+        self.run.counts.unlinked += 1
+        if incoming.merged_into is None:
+            self.run.writer.close_link(link, f"deleted on {self.run.x.value}")
+            return
+        self.run.writer.close_link(link, "merged")
+        batch.changes += self._agreed_values(link)
+        survivor = {self.run.x: incoming.merged_into, self.run.y: link.id_on(self.run.y)}
+        moved = self.run.writer.open_link(
+            self.mapping.name,
+            survivor[Side.SALESFORCE],
+            survivor[Side.SWEO],
+            self.run.run_id,
+            link.key_hash,
+        )
+        if moved is not None:
+            self.run.counts.linked += 1
+            for direction, side in (
+                (self.run.direction, self.run.x),
+                (self.run.opposite, self.run.y),
+            ):
+                batch.revisits.append(
+                    RevisitRow(direction, self.mapping.name, moved.id_on(side), "merged")
+                )
+
+    def _agreed_values(self, link: Link) -> list[ChangeRow]:
+        rules = {rule.number: rule for rule in self.book.rules if rule.two_way and rule.number}
+        return [
+            ChangeRow(
+                mapping=self.mapping.name,
+                salesforce_id=link.salesforce_id,
+                sweo_id=link.sweo_id,
+                field=rule.name,
+                side=self.run.y,
+                old=link.base[self.run.y][number],
+                new=link.base[self.run.y][number],
+                outcome="merged away",
+            )
+            for number, rule in rules.items()
+            if number in link.base[self.run.y]
+        ]
+
+    def rematched(self, each: Incoming, link: Link, batch: Commit) -> bool:
+        """Whether a changed match value breaks the link (``on_rematch: unlink``).
+
+        Otherwise the link stays and remembers the new key.
+        """
+        key = self.pairing.main_hash(each)
+        if key is None or link.key_hash is None or key == link.key_hash:
+            return False
+        if self.mapping.on_rematch is OnRematch.KEEP:
+            link.key_hash = key
+            batch.links.append(link)
+            return False
+        self.run.writer.close_link(link, "rematched")
+        self.run.counts.unlinked += 1
+        return True
