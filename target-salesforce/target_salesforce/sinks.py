@@ -79,6 +79,10 @@ class SalesforceDestination:
         """Only the workspace has one."""
         return None
 
+    def skew_seconds(self) -> float:
+        """The org's clock minus this machine's, from its last answer."""
+        return self.connection.session.skew_seconds
+
     def calls(self) -> int:
         """Calls of the data API so far."""
         return self.connection.calls

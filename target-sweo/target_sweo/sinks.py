@@ -103,6 +103,10 @@ class SweoDestination:
             self._workspace = workspace(self._client)
         return self._workspace
 
+    def skew_seconds(self) -> float:
+        """The workspace's clock minus this machine's."""
+        return self._client.clock.skew_seconds
+
     def calls(self) -> int:
         """Calls metered in this run."""
         return self._client.meter.calls

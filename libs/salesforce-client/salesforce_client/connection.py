@@ -8,12 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 import requests
 import stamina
+import stamina.instrumentation
 from crosswalk.errors import FatalError, RetryLaterError, UnknownOutcomeError
 
 from salesforce_client.auth import Login, Token, log_in
@@ -28,6 +30,9 @@ CLIENT_NAME: Final = "sweo"
 READ_ATTEMPTS: Final = 6
 # Neither has sent a byte of the request, so even a write may count as not done.
 _NOT_SENT: Final = (requests.exceptions.ConnectTimeout, requests.exceptions.SSLError)
+
+# Where structlog is installed stamina would print its notes to stdout, which carries the records.
+stamina.instrumentation.set_on_retry_hooks([stamina.instrumentation.LoggingOnRetryHook])
 
 
 class NotSentError(RetryLaterError):
@@ -91,6 +96,12 @@ class Connection:
             self._token = token
         assert token.org_id is not None  # noqa: S101 - set just above
         return token.org_id
+
+    def server_now(self) -> datetime:
+        """The server's time now; logs in where nothing has been asked yet and that tells it."""
+        if self._token is None:
+            self._open()
+        return self.session.server_now()
 
     def read(
         self,
@@ -202,7 +213,7 @@ class Connection:
                 f"This run has used its {self.limit_calls} Salesforce calls; the next goes on."
             )
 
-    def _request(  # noqa: PLR0917 - private, called in two places
+    def _request(
         self,
         method: str,
         path: str,

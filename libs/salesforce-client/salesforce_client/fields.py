@@ -31,6 +31,9 @@ class Description:
     """An object as the user's permissions show it; a hidden field is not there.
 
     ``fields`` and ``relationships`` are by lower-cased name, for Salesforce ignores case.
+    ``encrypted`` are the names, in lower case too, of fields that are masked (Classic Encryption)
+    or encrypted at rest (Shield): they are read, never written, and no query may filter by them.
+    ``replicateable`` says that the org keeps a log of its deleted rows.
     """
 
     name: str
@@ -38,6 +41,8 @@ class Description:
     relationships: Mapping[str, Relationship]
     createable: bool = True
     updateable: bool = True
+    encrypted: frozenset[str] = frozenset()
+    replicateable: bool = False
 
     def field(self, name: str) -> FieldType | None:
         """The field of that name in any case."""
@@ -69,6 +74,8 @@ def description_of(body: Mapping[str, Any]) -> Description:
         relationships,
         createable=bool(body.get("createable", True)),
         updateable=bool(body.get("updateable", True)),
+        encrypted=frozenset(e["name"].lower() for e in body["fields"] if _is_encrypted(e)),
+        replicateable=bool(body.get("replicateable", False)),
     )
 
 
@@ -87,12 +94,16 @@ def field_type(entry: Mapping[str, Any]) -> FieldType:
         options=options or None,
         restricted=bool(entry.get("restrictedPicklist", False)),
         nillable=bool(entry.get("nillable", True)),
-        writable=bool(entry.get("updateable", False)),
-        createable=bool(entry.get("createable", False)),
+        writable=bool(entry.get("updateable", False)) and not _is_encrypted(entry),
+        createable=bool(entry.get("createable", False)) and not _is_encrypted(entry),
         calculated=bool(entry.get("calculated", False)),
         custom=bool(entry.get("custom", False)),
         key=bool(entry.get("externalId", False) and entry.get("unique", False)),
     )
+
+
+def _is_encrypted(entry: Mapping[str, Any]) -> bool:
+    return entry["type"] == "encryptedstring" or bool(entry.get("encrypted", False))
 
 
 def _digits(entry: Mapping[str, Any]) -> int | None:

@@ -38,8 +38,10 @@ class ServerTimes:
 class MeteredSession(requests.Session):
     """A ``requests.Session`` for simple-salesforce to use.
 
+    ``skew_seconds`` is the server's clock minus ours, by the last answer, cut to whole seconds.
     ``calls`` counts answers of the data API; ``logins`` those of the token endpoint, which
-    Salesforce does not meter. ``usage`` is what ``Sforce-Limit-Info`` said last.
+    Salesforce does not meter. ``usage`` is what ``Sforce-Limit-Info`` said last. ``skew`` is the
+    server's clock less this machine's, to the second, by the last answer of either kind.
     """
 
     def __init__(
@@ -51,6 +53,7 @@ class MeteredSession(requests.Session):
         self.logins = 0
         self.by_endpoint: Counter[str] = Counter()
         self.usage: ApiUsage | None = None
+        self.skew_seconds = 0.0
 
     def request(
         self,
@@ -67,9 +70,22 @@ class MeteredSession(requests.Session):
         kwargs["headers"] = {k: v for k, v in headers.items() if k.lower() != "x-prettyprint"}
         response = super().request(method, url, *args, **kwargs)
         self._meter(response)
+        answered = _answered_at(response)
+        if answered is not None:
+            self.skew = answered - _local_now()
         return response
 
+    def _note_skew(self, response: requests.Response) -> None:
+        told = _date_of(response)
+        if told is not None:
+            self.skew_seconds = told.timestamp() - int(time.time())
+
+    def server_now(self) -> datetime:
+        """The server's time, as far as any answer has told it."""
+        return _local_now() + self.skew
+
     def _meter(self, response: requests.Response) -> None:
+        self._note_skew(response)
         path = response.request.path_url.partition("?")[0]
         if "/services/oauth2/" in path:
             self.logins += 1
@@ -79,6 +95,14 @@ class MeteredSession(requests.Session):
         usage = _USAGE.search(response.headers.get("Sforce-Limit-Info", ""))
         if usage:
             self.usage = ApiUsage(int(usage[1]), int(usage[2]))
+
+
+def _date_of(response: requests.Response) -> datetime | None:
+    header = response.headers.get("Date")
+    try:
+        return from_http_date(header) if header else None
+    except (ValueError, TypeError):
+        return None
 
 
 def _endpoint(path: str) -> str:
@@ -93,13 +117,7 @@ def server_times(response: requests.Response) -> ServerTimes:
     most ``elapsed`` before it; a server without ``Date`` is taken to share our clock.
     """
     elapsed = response.elapsed
-    header = response.headers.get("Date")
-    try:
-        answered = from_http_date(header) if header else None
-    except (ValueError, TypeError):
-        answered = None
-    if answered is None:
-        answered = datetime.fromtimestamp(time.time(), timezone.utc)
+    answered = _answered_at(response) or _local_now()
     started = answered - elapsed
     # Date is floored already; a fraction of a second before it is the second before.
     return ServerTimes(iso_z(_floored(started)), iso_z(answered))
@@ -107,3 +125,15 @@ def server_times(response: requests.Response) -> ServerTimes:
 
 def _floored(moment: datetime) -> datetime:
     return moment - timedelta(microseconds=moment.microsecond)
+
+
+def _answered_at(response: requests.Response) -> datetime | None:
+    header = response.headers.get("Date")
+    try:
+        return from_http_date(header) if header else None
+    except (ValueError, TypeError):
+        return None
+
+
+def _local_now() -> datetime:
+    return datetime.fromtimestamp(time.time(), timezone.utc)

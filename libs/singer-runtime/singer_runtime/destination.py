@@ -189,6 +189,10 @@ class Destination(Protocol):
         """
         ...
 
+    def skew_seconds(self) -> float:
+        """This side's clock minus this machine's, as far as its answers have told."""
+        ...
+
     def calls(self) -> int:
         """How many calls this side has metered so far in this run, logins apart."""
         ...

@@ -141,8 +141,10 @@ class StreamExchange:
     def exchange_pairs(self, pairs: Sequence[Pair], batch: Commit) -> None:
         """Merge and write linked records; what nobody could finish goes on the revisit list."""
         books = Bookkeeper(self.book, batch)
+        verdicts = self.run.ledger.verdicts([pair.link.id for pair in pairs])
         differing: list[Pair] = []
         for pair in pairs:
+            pair.verdicts = verdicts.get(pair.link.id, {})
             if self.planner.is_stale(pair):
                 self._defer(pair, "stale reading", batch)
             elif self._differs(pair):
@@ -187,15 +189,7 @@ class StreamExchange:
     def _round(self, pairs: Sequence[Pair], books: Bookkeeper, batch: Commit) -> list[Pair]:
         """Plan and write once; returns the pairs that have to be planned anew."""
         readable = self._read(pairs, batch)
-        verdicts = self.run.ledger.verdicts([pair.link.id for pair in readable])
-        plans: list[PairPlan] = []
-        for pair in readable:
-            mine = {
-                str(number): verdict
-                for (link_id, number), verdict in verdicts.items()
-                if link_id == pair.link.id
-            }
-            plans.append(self.planner.decide(pair, mine))
+        plans = [self.planner.decide(pair) for pair in readable]
         hold_ping_pong(self.book, plans)
         writing = [plan for plan in plans if plan.writes]
         outcomes = self._write(writing)

@@ -59,12 +59,14 @@ class Bookkeeper:
         run, link = self.book.run, plan.pair.link
         rule, action = each.rule, each.decision.action
         number = rule.number or ""
-        if each.decision.conflict:
+        if each.decision.conflict and each.third is None:
             self._conflict(plan, each)
         if action in (Action.NOTHING, Action.HOLD, Action.YIELD):
             run.counts.yielded += action is Action.YIELD
             run.counts.held += action is Action.HOLD
             return False
+        if each.third is not None:
+            return self._note_third_value(plan, each)
         token = self.book.token(rule, each.v)
         if action is Action.WRITE and outcome is not None and each.rendered is not None:
             held = outcome.answered.get(rule.name, each.rendered.held)
@@ -89,8 +91,23 @@ class Bookkeeper:
         self._settle_verdict(plan, number)
         return True
 
+    def _note_third_value(self, plan: PairPlan, each: FieldPlan) -> bool:
+        """A person's own value was written to Y: from here on it is an edit made on Y.
+
+        The base becomes what both sides held, so that the other pipeline sees the new value
+        as a change of Y and carries it to X the ordinary way.
+        """
+        run, link = self.book.run, plan.pair.link
+        number = each.rule.number or ""
+        run.counts.fields += 1
+        self._log(plan, each, "decided by a person")
+        link.base[run.x][number] = each.v
+        link.base[run.y][number] = None if each.y is ABSENT else each.y
+        self._settle_verdict(plan, number)
+        return True
+
     def _settle_verdict(self, plan: PairPlan, number: str) -> None:
-        verdict = plan.verdicts.get(number)
+        verdict = plan.pair.verdicts.get(number)
         if verdict is not None:
             self.batch.settled.append(verdict.id)
 
@@ -105,7 +122,9 @@ class Bookkeeper:
                 side=run.y,
                 old=None if each.y is ABSENT else each.y,
                 new=each.rendered.held if each.rendered else None,
-                outcome="won a conflict" if each.decision.conflict else outcome,
+                outcome="won a conflict"
+                if each.decision.conflict and each.third is None
+                else outcome,
             )
         )
 
@@ -113,7 +132,7 @@ class Bookkeeper:
         run, pair = self.book.run, plan.pair
         action = each.decision.action
         winner = {Action.WRITE: run.x, Action.YIELD: run.y}.get(action)
-        standing = plan.verdicts.get(each.rule.number or "")
+        standing = plan.pair.verdicts.get(each.rule.number or "")
         values = {run.x: each.v, run.y: None if each.y is ABSENT else each.y}
         if (
             standing is not None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass, field
 
 from crosswalk.ledger import Intent, Link, Quarantined, Verdict
@@ -17,7 +18,7 @@ from crosswalk.merge import (
     one_way,
     two_way,
 )
-from crosswalk.values import Canonical, Refused, Rendered
+from crosswalk.values import Canonical, Kind, Refused, Rendered, renderer
 
 from singer_runtime.destination import Reading
 from singer_runtime.incoming import Incoming
@@ -28,6 +29,7 @@ from singer_runtime.rules import Rule, RuleBook
 class Pair:
     """A linked record on its way through the exchange.
 
+    ``verdicts`` are its standing conflicts by field number.
     ``quarantined`` are its fields that could not be written in this batch; ``contested`` the
     numbers of fields whose last write has an outcome that nobody can tell.
     """
@@ -37,12 +39,16 @@ class Pair:
     y: Reading | None = None
     quarantined: dict[str, Quarantined] = field(default_factory=dict)
     contested: set[str] = field(default_factory=set)
+    verdicts: dict[str, Verdict] = field(default_factory=dict)
     is_new: bool = False
 
 
 @dataclass(slots=True)
 class FieldPlan:
-    """What happens to one field: the decision, both values, and what to send."""
+    """What happens to one field: the decision, both values, and what to send.
+
+    ``third`` is a value that a person decided on and that neither side holds.
+    """
 
     rule: Rule
     decision: Decision
@@ -50,6 +56,7 @@ class FieldPlan:
     y: Known
     rendered: Rendered | None = None
     reason: str = "edited on both sides"
+    third: tuple[Kind, Canonical] | None = None
 
 
 @dataclass(slots=True)
@@ -58,7 +65,6 @@ class PairPlan:
 
     pair: Pair
     fields: list[FieldPlan] = field(default_factory=list)
-    verdicts: dict[str, Verdict] = field(default_factory=dict)
     intent: Intent | None = None
 
     @property
@@ -70,9 +76,8 @@ class PairPlan:
 class Planner:
     """Applies the merge rules of one stream."""
 
-    def __init__(self, book: RuleBook, y_skew_seconds: float = 0.0) -> None:
+    def __init__(self, book: RuleBook) -> None:
         self.book = book
-        self.y_skew_seconds = y_skew_seconds
 
     def changed_rules(self, pair: Pair) -> list[Rule]:
         """The fields of the record that are not what is remembered of X."""
@@ -83,7 +88,11 @@ class Planner:
             for rule in self.book.rules
             if rule.name in values
             and rule.name not in pair.quarantined
-            and (rule.number in pair.contested or self.book.differs(rule, values[rule.name], base))
+            and (
+                rule.number in pair.contested
+                or self.book.differs(rule, values[rule.name], base)
+                or _wants_a_third_value(pair.verdicts.get(rule.number or ""))
+            )
         ]
 
     def needs_reading(self, pair: Pair) -> list[Rule]:
@@ -106,24 +115,23 @@ class Planner:
                 return True
         return False
 
-    def decide(self, pair: Pair, verdicts: dict[str, Verdict]) -> PairPlan:
+    def decide(self, pair: Pair) -> PairPlan:
         """Put every changed field through the merge and render what must be written."""
-        plan = PairPlan(pair, verdicts=verdicts)
+        plan = PairPlan(pair)
         for name, reason in pair.incoming.refused.items():
             self.quarantine(pair, name, "UNREADABLE_VALUE", reason)
         for rule in self.changed_rules(pair):
-            planned = self._decide_field(rule, pair, verdicts)
+            planned = self._decide_field(rule, pair)
             if planned.decision.action is Action.WRITE:
-                assert rule.render is not None  # noqa: S101 - the book is prepared by now
                 try:
-                    planned.rendered = rule.render(planned.v)
+                    planned.rendered = self._rendered(planned)
                 except Refused as refusal:
                     self.quarantine(pair, rule.name, refusal.code, refusal.reason)
                     continue
             plan.fields.append(planned)
         return plan
 
-    def _decide_field(self, rule: Rule, pair: Pair, verdicts: dict[str, Verdict]) -> FieldPlan:
+    def _decide_field(self, rule: Rule, pair: Pair) -> FieldPlan:
         assert rule.agree is not None  # noqa: S101 - the book is prepared by now
         run, mapping, link = self.book.run, self.book.mapping, pair.link
         v = pair.incoming.values[rule.name]
@@ -133,8 +141,11 @@ class Planner:
             known = v if base_x is ABSENT else self.book.token(rule, v)
             return FieldPlan(rule, one_way(known, base_x, y, rule.agree), v, y)
         number = rule.number or ""
-        verdict = verdicts.get(number)
+        verdict = pair.verdicts.get(number)
         stands = verdict is not None and _is_about(verdict, run.x, v, y)
+        third = _third_value(verdict) if stands and verdict is not None else None
+        if third is not None:
+            return FieldPlan(rule, Decision(Action.WRITE, conflict=True), v, y, third=third)
         decided = verdict.winner if stands and verdict is not None else None
         if stands and decided is None:
             return FieldPlan(rule, Decision(Action.HOLD, conflict=True), v, y)
@@ -155,6 +166,15 @@ class Planner:
         )
         return FieldPlan(rule, decision, v, y)
 
+    def _rendered(self, planned: FieldPlan) -> Rendered:
+        rule = planned.rule
+        assert rule.render is not None  # noqa: S101 - the book is prepared by now
+        assert rule.own is not None  # noqa: S101 - the book is prepared by now
+        if planned.third is None:
+            return rule.render(planned.v)
+        kind, value = planned.third
+        return renderer(kind, rule.own, self.book.timezone())(value)
+
     def _newest(self, pair: Pair) -> Side:
         """Who was modified last by a person, by one clock; our own writes do not count."""
         run = self.book.run
@@ -162,7 +182,7 @@ class Planner:
             return Side.SALESFORCE
         times = {
             run.x: seconds_of(pair.incoming.modified_at) - self.book.note.skew_seconds,
-            run.y: seconds_of(pair.y.modified_at) - self.y_skew_seconds,
+            run.y: seconds_of(pair.y.modified_at) - run.destination.skew_seconds(),
         }
         raw = {run.x: pair.incoming.modified_at, run.y: pair.y.modified_at}
         for side in Side:
@@ -191,3 +211,14 @@ class Planner:
 def _is_about(verdict: Verdict, x: Side, v: Canonical, y: Known) -> bool:
     values = {Side.SALESFORCE: verdict.salesforce, Side.SWEO: verdict.sweo}
     return values[x] == v and values[x.other] == y
+
+
+def _wants_a_third_value(verdict: Verdict | None) -> bool:
+    return verdict is not None and _third_value(verdict) is not None
+
+
+def _third_value(verdict: Verdict) -> tuple[Kind, Canonical] | None:
+    if verdict.value is None:
+        return None
+    told = json.loads(verdict.value)
+    return Kind(told["kind"]), told["value"]

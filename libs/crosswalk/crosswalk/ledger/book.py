@@ -357,10 +357,10 @@ class Ledger:
                 )
         return found
 
-    def verdicts(self, link_ids: Sequence[int]) -> dict[tuple[int, int], Verdict]:
-        """Conflicts that stand (open or decided) by link and field number."""
+    def verdicts(self, link_ids: Sequence[int]) -> dict[int, dict[str, Verdict]]:
+        """Conflicts that stand (open or decided) by link, then by field number (as text)."""
         table = schema.conflict
-        found: dict[tuple[int, int], Verdict] = {}
+        found: dict[int, dict[str, Verdict]] = {}
         with translated_errors(), self.reader.connect() as connection:
             for part in _parts(link_ids):
                 rows = connection.execute(
@@ -369,10 +369,8 @@ class Ledger:
                     .order_by(table.c.id)
                 )
                 for row in rows:
-                    found[row.link_id, row.field_id] = Verdict(
+                    found.setdefault(row.link_id, {})[str(row.field_id)] = Verdict(
                         id=row.id,
-                        link_id=row.link_id,
-                        field_number=row.field_id,
                         salesforce=json.loads(row.salesforce or "null"),
                         sweo=json.loads(row.sweo or "null"),
                         winner=Side(row.winner) if row.winner else None,

@@ -146,12 +146,10 @@ class Quarantined:
 class Verdict:
     """A conflict as it stands: the two values it is about, and who won (None: open).
 
-    ``value`` replaces both where a person decided for a third value (JSON text).
+    ``value`` is a third value that a person decided on, as JSON ``{"kind", "value"}``.
     """
 
     id: int
-    link_id: int
-    field_number: int
     salesforce: Canonical
     sweo: Canonical
     winner: Side | None
