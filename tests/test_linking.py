@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
 from crosswalk.mapping import Side
 from pipelines import TO_SALESFORCE, TO_SWEO, Pipelines
 from world import World
@@ -117,3 +118,23 @@ def test_product_values_flow_to_salesforce(world: World, pipelines: Pipelines) -
     world.edit_person(person, custom_attributes={"nps": None})
     pipelines.run(TO_SALESFORCE)
     assert world.row("Contact", contact)["NPS__c"] is None
+
+
+@pytest.mark.parametrize("what", ["archive", "clear"])
+def test_on_delete_gives_the_other_half_up(world: World, pipelines: Pipelines, what: str) -> None:
+    pipelines.mappings[1]["on_delete"] = what
+    contact = world.contact("ann@x.test", Phone="+4412345")
+    person = world.person("ann@x.test")
+    pipelines.sync()
+    assert world.person_now(person)["phone"] == "+4412345"
+    world.sandbox.advance(60)
+    world.sandbox.org.delete("Contact", contact)
+    pipelines.run(TO_SWEO)
+    if what == "archive":
+        assert not people(world, "ann@x.test")
+    else:
+        assert not world.person_now(person)["phone"]
+    assert not pipelines.ledger.links("contacts", Side.SALESFORCE, [contact])
+    world.sandbox.reset_calls()
+    pipelines.sync()
+    assert world.calls("sweo")["writes"] == world.calls("salesforce")["writes"] == 0

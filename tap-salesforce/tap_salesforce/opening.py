@@ -7,15 +7,25 @@ them: a run that finds nothing new costs one ``/composite`` for up to five queri
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping as MappingOf, Sequence
+from collections import deque
+from collections.abc import Callable, Mapping as MappingOf, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 from crosswalk.errors import FatalError
 from crosswalk.ledger import Ledger, direction_to
 from crosswalk.mapping import Mapping, Side
-from salesforce_client.composite import MAX_QUERIES, MAX_SUBREQUESTS, Part, read_composite
+from salesforce_client.composite import (
+    MAX_QUERIES,
+    MAX_SUBREQUESTS,
+    Part,
+    Subrequest,
+    query_path,
+    read_composite,
+)
 from salesforce_client.connection import Connection
+from salesforce_client.deleted import deleted_ids, deleted_request
 from salesforce_client.describe import (
     describe,
     describe_related,
@@ -25,10 +35,11 @@ from salesforce_client.describe import (
 from salesforce_client.errors import RequestRefusedError
 from salesforce_client.fields import Description
 from salesforce_client.query import Page, page_of, query_request
-from salesforce_client.soql import Select
+from salesforce_client.times import parse_time
+from salesforce_client.transport import ServerTimes
 
-from tap_salesforce.plan import Plan, covers, narrowed, plan_of, remembered_plan
-from tap_salesforce.window import changed_where, related_wheres, since
+from tap_salesforce.plan import PERSON_ACCOUNT, Plan, covers, narrowed, plan_of, remembered_plan
+from tap_salesforce.window import LINKED, changed_where, related_wheres, since
 
 logger = logging.getLogger(__name__)
 
@@ -41,6 +52,7 @@ class Opened:
     ``rest`` are the fields that did not fit into its query. ``related`` are first pages of rows
     whose relatives changed, each with the fields that did not fit. ``revisits`` are entry numbers
     by record id, listed before the queries went out. ``before`` is the last run's plan.
+    ``deleted`` are ids of the delete log, read at ``deleted_times``.
     """
 
     mapping: Mapping
@@ -51,14 +63,18 @@ class Opened:
     rest: tuple[str, ...] = ()
     related: list[tuple[Page, tuple[str, ...]]] = field(default_factory=list)
     revisits: dict[str, list[int]] = field(default_factory=dict)
+    deleted: set[str] = field(default_factory=set)
+    deleted_times: ServerTimes | None = None
 
 
 @dataclass(slots=True)
 class _Asked:
-    opened: Opened
-    select: Select
-    rest: tuple[str, ...]
-    is_related: bool
+    """One part of the first calls: what it asks, and what is done with its answer."""
+
+    opened: Opened | None
+    request: Subrequest
+    take: Callable[[Part], None]
+    is_query: bool = True
 
 
 def open_reads(
@@ -92,7 +108,14 @@ def open_reads(
             assert one.before is not None  # noqa: S101 - covers() looked at it
             one.plan = narrowed(one.before, one.mapping)
     asked = [query for one in opened for query in _queries(one, overlap_minutes)]
-    _ask(connection, opened, asked, described, overlap_minutes)
+    asked += _deletes(connection, opened, overlap_minutes)
+    if described:
+        for _, refusal in _ask(connection, asked):
+            raise refusal.sorted()
+    else:
+        asked += _describes(opened, described)
+        refused = _ask(connection, asked)
+        _check_plans(connection, opened, described, refused, overlap_minutes)
     return {one.mapping.name: one for one in opened}
 
 
@@ -125,45 +148,96 @@ def _queries(one: Opened, overlap_minutes: int) -> list[_Asked]:
     assert plan is not None  # noqa: S101 - made before queries are
     sobject = one.mapping.salesforce
     asked: list[_Asked] = []
-    if "bulk" not in one.bookmark:
+    start = since(one.bookmark, overlap_minutes)
+    if "bulk" not in one.bookmark and LINKED not in one.bookmark:
         where = changed_where(one.bookmark, overlap_minutes)
         select, rest = plan.select(sobject, where, ("SystemModstamp", "Id")).split()
-        asked.append(_Asked(one, select, rest, is_related=False))
-    start = since(one.bookmark, overlap_minutes)
+        asked.append(_Asked(one, query_request(select), partial(_take_first, one, rest)))
+        if plan.person_accounts and not where:
+            asked.append(_Asked(one, _count_request(sobject), partial(_take_count, one)))
     if start:
         for condition in related_wheres(plan, start):
             select, rest = plan.select(sobject, (condition,)).split()
-            asked.append(_Asked(one, select, rest, is_related=True))
+            asked.append(_Asked(one, query_request(select), partial(_take_related, one, rest)))
     return asked
 
 
-def _ask(
-    connection: Connection,
-    opened: Sequence[Opened],
-    asked: Sequence[_Asked],
-    described: dict[str, Description],
-    overlap_minutes: int,
-) -> None:
-    """Send queries five a call; describes that are still wanted fill the rest of the calls."""
-    wanted = [] if described else _described_objects(opened)
-    refused: list[tuple[_Asked, RequestRefusedError]] = []
-    queue = list(asked)
-    while queue or wanted:
-        queries, queue = queue[:MAX_QUERIES], queue[MAX_QUERIES:]
-        room = MAX_SUBREQUESTS - len(queries)
-        objects, wanted = wanted[:room], wanted[room:]
-        parts = read_composite(
-            connection,
-            [query_request(query.select) for query in queries]
-            + [describe_request(name) for name in objects],
+def _count_request(sobject: str) -> Subrequest:
+    soql = " ".join(["SELECT COUNT() FROM", sobject, "WHERE", PERSON_ACCOUNT, "= true"])
+    return Subrequest("GET", query_path(soql, deleted_too=False))
+
+
+def _take_first(one: Opened, rest: tuple[str, ...], part: Part) -> None:
+    one.first, one.rest = page_of(part), rest
+
+
+def _take_related(one: Opened, rest: tuple[str, ...], part: Part) -> None:
+    one.related.append((page_of(part), rest))
+
+
+def _take_count(one: Opened, part: Part) -> None:
+    count = part.checked()["totalSize"]
+    if count:
+        logger.info("%s: %d person accounts are left out.", one.mapping.name, count)
+
+
+def _deletes(
+    connection: Connection, opened: Sequence[Opened], overlap_minutes: int
+) -> list[_Asked]:
+    """The delete logs since the last read: a row that was purged is in no query."""
+    asked = []
+    for one in opened:
+        start = since(one.bookmark, overlap_minutes)
+        if start and one.plan and one.plan.replicateable:
+            request = deleted_request(
+                one.mapping.salesforce, parse_time(start), connection.server_now()
+            )
+            asked.append(_Asked(one, request, partial(_take_deleted, one), is_query=False))
+    return asked
+
+
+def _take_deleted(one: Opened, part: Part) -> None:
+    try:
+        one.deleted = set(deleted_ids(part))
+    except RequestRefusedError as refusal:
+        logger.warning(
+            "%s: Salesforce did not show its delete log (%s); rows that were purged from the "
+            "recycle bin are found by the next full check.",
+            one.mapping.name,
+            refusal.code,
         )
-        for query, part in zip(queries, parts, strict=False):
-            refusal = _take(query, part)
-            if refusal:
-                refused.append((query, refusal))
-        for name, part in zip(objects, parts[len(queries) :], strict=True):
-            described[name] = description_from(name, part)
-    _check_plans(connection, opened, described, refused, overlap_minutes)
+        return
+    one.deleted_times = part.times
+
+
+def _describes(opened: Sequence[Opened], described: dict[str, Description]) -> list[_Asked]:
+    def take(name: str, part: Part) -> None:
+        described[name] = description_from(name, part)
+
+    return [
+        _Asked(None, describe_request(name), partial(take, name), is_query=False)
+        for name in _described_objects(opened)
+    ]
+
+
+def _ask(
+    connection: Connection, asked: Sequence[_Asked]
+) -> list[tuple[_Asked, RequestRefusedError]]:
+    """Send everything, five queries a call; returns the queries that were refused."""
+    refused: list[tuple[_Asked, RequestRefusedError]] = []
+    queries = deque(each for each in asked if each.is_query)
+    others = deque(each for each in asked if not each.is_query)
+    while queries or others:
+        batch = [queries.popleft() for _ in range(min(len(queries), MAX_QUERIES))]
+        room = MAX_SUBREQUESTS - len(batch)
+        batch += [others.popleft() for _ in range(min(len(others), room))]
+        parts = read_composite(connection, [each.request for each in batch])
+        for each, part in zip(batch, parts, strict=True):
+            try:
+                each.take(part)
+            except RequestRefusedError as refusal:
+                refused.append((each, refusal))
+    return refused
 
 
 def _described_objects(opened: Sequence[Opened]) -> list[str]:
@@ -172,18 +246,6 @@ def _described_objects(opened: Sequence[Opened]) -> list[str]:
         names[one.mapping.salesforce] = None
         names.update(dict.fromkeys(one.plan.related_objects if one.plan else ()))
     return list(names)
-
-
-def _take(query: _Asked, part: Part) -> RequestRefusedError | None:
-    try:
-        page = page_of(part)
-    except RequestRefusedError as refusal:
-        return refusal
-    if query.is_related:
-        query.opened.related.append((page, query.rest))
-    else:
-        query.opened.first, query.opened.rest = page, query.rest
-    return None
 
 
 def _check_plans(
@@ -199,21 +261,14 @@ def _check_plans(
     stale = [one for one in opened if _reads(one.plan) != _reads(sent[one.mapping.name])]
     fresh = {one.mapping.name for one in opened} - {one.mapping.name for one in stale}
     for query, refusal in refused:
-        if query.opened.mapping.name in fresh:
+        if query.opened is None or query.opened.mapping.name in fresh:
             raise refusal.sorted()
-    if not stale:
-        return
     queue = []
     for one in stale:
         one.related.clear()
         queue += _queries(one, overlap_minutes)
-    while queue:
-        queries, queue = queue[:MAX_QUERIES], queue[MAX_QUERIES:]
-        parts = read_composite(connection, [query_request(query.select) for query in queries])
-        for query, part in zip(queries, parts, strict=True):
-            trouble = _take(query, part)
-            if trouble:
-                raise trouble.sorted()
+    for _, refusal in _ask(connection, queue):
+        raise refusal.sorted()
 
 
 def _reads(plan: Plan | None) -> tuple[object, ...]:

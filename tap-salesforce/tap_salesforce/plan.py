@@ -24,7 +24,7 @@ SYSTEM_FIELDS: Final = (
     "IsDeleted",
     "MasterRecordId",
 )
-_PERSON_ACCOUNT: Final = "IsPersonAccount"
+PERSON_ACCOUNT: Final = "IsPersonAccount"
 
 
 class Column(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -41,12 +41,14 @@ class Plan(msgspec.Struct, frozen=True, omit_defaults=True):
 
     ``hidden`` are mapped fields that could be read once and cannot now: they are absent.
     ``person_accounts`` says that the object has person accounts, which are left out.
+    ``replicateable`` says that the org keeps a log of the object's deleted rows.
     """
 
     columns: dict[str, Column]
     system: tuple[str, ...]
     hidden: tuple[str, ...] = ()
     person_accounts: bool = False
+    replicateable: bool = False
 
     @property
     def paths(self) -> dict[str, tuple[str, ...]]:
@@ -70,7 +72,7 @@ class Plan(msgspec.Struct, frozen=True, omit_defaults=True):
         """A query of all columns."""
         names = [".".join(column.path) for column in self.columns.values()]
         if self.person_accounts:
-            where = (*where, f"{_PERSON_ACCOUNT} = false")
+            where = (*where, f"{PERSON_ACCOUNT} = false")
         return Select(sobject, tuple(dict.fromkeys([*self.system, *names])), where, order_by)
 
     def remembered(self) -> dict[str, Any]:
@@ -116,7 +118,19 @@ def plan_of(
     system = tuple(name for name in SYSTEM_FIELDS if description.field(name))
     if "SystemModstamp" not in system:
         mistakes.append(f"mapping {mapping.name}: {mapping.salesforce} cannot be read by change")
-    plan = Plan(columns, system, tuple(hidden), description.field(_PERSON_ACCOUNT) is not None)
+    mistakes += [
+        f"mapping {mapping.name}{_line(mapping, match.salesforce)}: {match.salesforce} is "
+        "encrypted, so no record can be matched by it; match by another field"
+        for match in mapping.match
+        if match.salesforce.lower() in description.encrypted
+    ]
+    plan = Plan(
+        columns,
+        system,
+        tuple(hidden),
+        person_accounts=description.field(PERSON_ACCOUNT) is not None,
+        replicateable=description.replicateable,
+    )
     news = tuple(name for name in hidden if not before or name not in before.hidden)
     return Planned(plan, tuple(mistakes), news)
 

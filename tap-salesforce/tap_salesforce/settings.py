@@ -6,6 +6,7 @@ from typing import Any, Final
 
 from salesforce_client.settings import LOGIN_SETTINGS, Setting
 from singer_runtime.command import MAPPING_SETTINGS
+from singer_runtime.full_check import CHECK_SETTINGS
 from singer_sdk import typing as th
 
 
@@ -54,6 +55,7 @@ SETTINGS: Final = th.PropertiesList(
         default=2,
         description="Pause before a Bulk job is first asked about; it doubles up to a minute.",
     ),
+    *CHECK_SETTINGS,
     th.Property(
         "max_calls",
         th.IntegerType,

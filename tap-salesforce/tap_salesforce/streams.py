@@ -13,7 +13,7 @@ from salesforce_client.errors import RequestRefusedError
 from salesforce_client.query import Page, next_page, pages, select_by, takes_bulk
 from salesforce_client.retrieve import MAX_IDS, gone_among, retrieve
 from salesforce_client.transport import ServerTimes
-from singer_runtime.tap import MappedStream
+from singer_runtime.full_check import CheckingStream
 
 from tap_salesforce.plan import Plan, needs_backfill
 from tap_salesforce.records import RecordMaker, completed, gone_record
@@ -32,14 +32,14 @@ if t.TYPE_CHECKING:
 _BACKFILL_IDS: t.Final = 5 * MAX_IDS  # five collections ride in one call
 
 
-class SalesforceStream(MappedStream):
+class SalesforceStream(CheckingStream):
     """Reads one mapping. Its bookmark is explained in ``tap_salesforce.window``; besides that
     it keeps ``plan``, ``ledger``, ``bulk`` (a job under way) and ``backfill`` (its cursor).
     """
 
     def __init__(self, tap: TapSalesforce, mapping: Mapping) -> None:
         super().__init__(tap, mapping)
-        self.salesforce_tap = tap
+        self.salesforce_tap = self.checking_tap = tap
         self._position: tuple[str, dict[str, str]] | None = None
 
     def prepare(self) -> None:
@@ -79,6 +79,7 @@ class SalesforceStream(MappedStream):
         bookmark.pop("at", None)
         if self._full:
             bookmark["whole"] = bookmark["watermark"]
+        yield from self._purged()
         yield from self._owed()
         yield from self._backfilled()
         self.salesforce_tap.note_ledger(bookmark)
@@ -130,7 +131,7 @@ class SalesforceStream(MappedStream):
                     "at",
                     {"modified": _literal(row["SystemModstamp"]), "id": row["Id"]},
                 )
-                yield self._maker.record(row, page.times, revisit=self._numbers(row["Id"]))
+                yield self._maker.record(row, page.times, revisit=self._met(row["Id"]))
             self.salesforce_tap.note_ledger(self.bookmark)
             if not page.next_url:
                 return
@@ -167,11 +168,17 @@ class SalesforceStream(MappedStream):
         )
         for page in query_results(connection, job_id, locator):
             for row in page.rows:
-                yield self._maker.record_of_csv(row, times, revisit=self._numbers(row["Id"]))
+                yield self._maker.record_of_csv(row, times, revisit=self._met(row["Id"]))
             if page.locator:
                 self.bookmark["bulk"]["locator"] = page.locator
+                if self._stops_here():
+                    return
             self.salesforce_tap.note_ledger(self.bookmark)
         self.bookmark.pop("bulk", None)
+
+    def _stops_here(self) -> bool:
+        """Whether the read ends between two pages of a Bulk job, to be taken up by a later run."""
+        return False
 
     # rows that move no bookmark
 
@@ -183,11 +190,24 @@ class SalesforceStream(MappedStream):
             while True:
                 rows = completed(connection, self.mapping.salesforce, page, rest)
                 for row in rows:
-                    yield self._maker.record(row, page.times, revisit=self._numbers(row["Id"]))
+                    yield self._maker.record(row, page.times, revisit=self._met(row["Id"]))
                 if not page.next_url:
                     break
                 page = next_page(connection, page)
         self._opened.related.clear()
+
+    def _purged(self) -> Iterator[Record]:
+        """Rows of the delete log that no query showed: they are in no recycle bin any more."""
+        deleted, times = self._opened.deleted, self._opened.deleted_times
+        ledger = self.salesforce_tap.ledger
+        if not deleted or times is None:
+            return
+        wanted = deleted
+        if ledger:
+            linked = ledger.digests(self.mapping.name, Side.SALESFORCE, sorted(deleted))
+            wanted = {i for i in deleted if i in linked or i in self._opened.revisits}
+        for record_id in sorted(wanted):
+            yield gone_record(record_id, times, self._met(record_id))
 
     def _owed(self) -> Iterator[Record]:
         """Rows on the revisit list that did not come by on their own."""
@@ -200,12 +220,12 @@ class SalesforceStream(MappedStream):
         for page in select_by(connection, select, "Id", owed):
             times = page.times
             for row in completed(connection, sobject, page, rest):
-                yield self._maker.record(row, page.times, revisit=self._numbers(row["Id"]))
+                yield self._maker.record(row, page.times, revisit=self._met(row["Id"]))
         missing = sorted(self._opened.revisits)
         if not missing or times is None:
             return
         for record_id in sorted(gone_among(connection, sobject, missing)):
-            yield gone_record(record_id, times, self._numbers(record_id))
+            yield gone_record(record_id, times, self._met(record_id))
         if self._opened.revisits:
             self.logger.warning(
                 "%s: %d records to be read again are not visible to this user; check sharing.",
@@ -254,7 +274,10 @@ class SalesforceStream(MappedStream):
                 if found.row:
                     yield found.row, found.times
 
-    def _numbers(self, record_id: str) -> list[int]:
+    def _met(self, record_id: str) -> list[int]:
+        """Note that a row came by; returns the numbers of its revisit entries."""
+        if self._opened.deleted:
+            self._opened.deleted.discard(record_id)
         return self._opened.revisits.pop(record_id, []) if self._opened.revisits else []
 
 

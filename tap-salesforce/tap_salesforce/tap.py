@@ -8,8 +8,9 @@ from functools import cached_property
 from crosswalk.ledger import Ledger, direction_to
 from crosswalk.mapping import Side
 from salesforce_client.settings import connection_from
-from singer_runtime.tap import SyncTap
+from singer_runtime.full_check import CheckingTap
 
+from tap_salesforce.full_check import FullCheckStream
 from tap_salesforce.opening import Opened, open_reads
 from tap_salesforce.plain import plain_streams
 from tap_salesforce.settings import SETTINGS
@@ -23,11 +24,12 @@ if t.TYPE_CHECKING:
     from singer_sdk import Stream
 
 
-class TapSalesforce(SyncTap):
+class TapSalesforce(CheckingTap):
     """Reads what changed in a Salesforce org."""
 
     name = "tap-salesforce"
     side = Side.SALESFORCE
+    kept_by_a_check = ("plan", "ledger")
     config_jsonschema = SETTINGS.to_dict()
 
     @cached_property
@@ -57,6 +59,8 @@ class TapSalesforce(SyncTap):
 
     def mapped_stream(self, mapping: Mapping) -> SalesforceStream:
         """The stream of one mapping."""
+        if self.config.get("full_check"):
+            return FullCheckStream(self, mapping)
         return SalesforceStream(self, mapping)
 
     def discover_plain_streams(self) -> Iterable[Stream]:
@@ -70,15 +74,19 @@ class TapSalesforce(SyncTap):
     @cached_property
     def _opened(self) -> dict[str, Opened]:
         bookmarks = {}
-        for stream in self.streams.values():
+        mappings = [mapping for mapping in self.active if self.reads(mapping.name)]
+        for mapping in mappings:
+            stream = self.streams[mapping.name]
             assert isinstance(stream, SalesforceStream)  # noqa: S101 - mapped_stream makes them
-            self._forget_other_ledgers(stream)
+            if self.check is None:
+                self._forget_other_ledgers(stream)
             bookmarks[stream.name] = stream.bookmark
         return open_reads(
             self.connection,
-            self.mappings,
+            mappings,
             bookmarks,
-            self.ledger,
+            # A full check leaves the revisit list to the ordinary runs.
+            self.ledger if self.check is None else None,
             overlap_minutes=self.overlap_minutes,
         )
 

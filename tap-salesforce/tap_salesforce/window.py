@@ -4,17 +4,22 @@ A bookmark holds ``watermark`` (the server's time at the start of the last read 
 end), and while a read is under way ``began`` (its own start) and ``at`` (the last row let out).
 A read that was cut off goes on behind ``at``; when it ends, its first ``began`` becomes the
 watermark, so that the overlap still covers rows that were committed late during the first try.
+
+A full check has no watermark. Behind its rows it looks for linked ones that did not come by;
+``linked`` is its cursor among them.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping as MappingOf
 from datetime import timedelta
-from typing import Any
+from typing import Any, Final
 
 from salesforce_client.times import iso_z, parse_time
 
 from tap_salesforce.plan import Plan
+
+LINKED: Final = "linked"
 
 
 def since(bookmark: MappingOf[str, Any], overlap_minutes: int) -> str | None:

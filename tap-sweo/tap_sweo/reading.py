@@ -6,6 +6,7 @@ import logging
 import math
 import time
 from dataclasses import dataclass, field
+from typing import Any
 
 from crosswalk.errors import FatalError
 from sweo_client import ScrollUnavailableError, SweoClient
@@ -67,6 +68,16 @@ class Reader:
             raise
         return reading
 
+    def scan(self) -> Reading:
+        """Read every listed company, in any version of the API."""
+        reading = Reading()
+        try:
+            self._scan(reading)
+        except BaseException:
+            reading.spool.close()
+            raise
+        return reading
+
     def _search(self, reading: Reading, since: int | None) -> None:
         started = self._client.clock.local()
         if self._model == COMPANY:
@@ -110,7 +121,13 @@ def refuse_other_workspace(spool: Spool, expected: str) -> None:
         FatalError: They come from another one.
     """
     first = next(spool.oldest_first(), None)
-    found = (first or {}).get("workspace_id") or (first or {}).get("app_id")
+    if first:
+        refuse_row_of_other_workspace(first, expected)
+
+
+def refuse_row_of_other_workspace(row: dict[str, Any], expected: str) -> None:
+    """Check one row, as ``refuse_other_workspace`` does."""
+    found = row.get("workspace_id") or row.get("app_id")
     if found and expected and found != expected:
         raise FatalError(
             f"STATE belongs to the Sweo workspace {expected}, but the access token opens {found}: "

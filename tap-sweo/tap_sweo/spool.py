@@ -45,10 +45,15 @@ class Spool:
         )
         self._file.execute("COMMIT")
 
-    def oldest_first(self, since: int | None = None) -> Iterator[dict[str, Any]]:
-        """Records by ``updated_at`` and id, from ``since`` (Unix seconds) on."""
+    def oldest_first(
+        self, since: int | None = None, *, after: str = ""
+    ) -> Iterator[dict[str, Any]]:
+        """Records by ``updated_at`` and id, from ``since`` (Unix seconds) on.
+
+        ``after`` leaves out the records of that very second up to this id.
+        """
         self._file.execute("CREATE INDEX IF NOT EXISTS by_age ON row (updated_at, id)")
-        at, last = since or 0, ""
+        at, last = since or 0, after
         while True:
             rows = self._file.execute(
                 "SELECT id, updated_at, body FROM row WHERE (updated_at, id) > (?, ?) "

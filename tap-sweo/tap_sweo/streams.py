@@ -24,7 +24,7 @@ from crosswalk.fieldtype import FieldType
 from crosswalk.ledger import FIRST_EXCHANGE
 from crosswalk.mapping import Mapping, Side
 from crosswalk.wire import SOURCE, Source, StreamNote
-from singer_runtime.tap import MappedStream
+from singer_runtime.full_check import CheckingStream
 from sweo_client.clock import iso, unix
 from sweo_client.fields import model_of, reader, role_of
 from sweo_client.query import Lookup, records_by_id, updated_at
@@ -46,13 +46,14 @@ CONCURRENCY = 8
 """Reads by id that run at once; well within a rate limit of 166 a second."""
 
 
-class SweoStream(MappedStream):
+class SweoStream(CheckingStream):
     """One mapping's companies, contacts, users or leads."""
 
     sync_tap: TapSweo
 
     def __init__(self, tap: TapSweo, mapping: Mapping) -> None:
         super().__init__(tap, mapping)
+        self.checking_tap = tap
         self._reader = Reader(tap.client, mapping.sweo, self.logger)
         self._reading = Reading()
         self._revisits: dict[str, list[int]] = {}
@@ -190,7 +191,7 @@ class SweoStream(MappedStream):
         for row in self._reading.spool.oldest_first(self._cutoff):
             # A fresher reading of the same record follows with the revisit list.
             if str(row["id"]) not in self._revisits:
-                yield make(row, Source(row["id"], *_index_times(row)))
+                yield make(row, Source(row["id"], *index_times(row)))
         started = iso(self._reading.started_at)
         mark.update(since=started, complete=True)
         mark.setdefault("whole", started)
@@ -204,7 +205,7 @@ class SweoStream(MappedStream):
             if row is None:
                 unread.append(record_id)
             else:
-                yield make(row, Source(record_id, *_index_times(row), revisit=numbers))
+                yield make(row, Source(record_id, *index_times(row), revisit=numbers))
         for record_id, found in self._by_id(unread):
             record = self._looked_up(record_id, found, make, revisit=self._revisits[record_id])
             if record is not None:
@@ -224,13 +225,13 @@ class SweoStream(MappedStream):
         watch = Stopwatch(float(self.config["backfill_minutes"]))
         make, spool = self._shaper(), self._reading.spool
         linked = ledger.linked_ids(self.name, Side.SWEO, str(mark["backfill"]["after"]))
-        for batch in _batches(linked, 500):
+        for batch in batches(linked, 500):
             rows = {i: spool.get(i) if self._reading.whole else None for i in batch}
             unread = self._by_id([i for i in batch if rows[i] is None])
             for record_id in batch:
                 row = rows[record_id]
                 if row is not None:
-                    yield make(row, Source(record_id, *_index_times(row), backfill=True))
+                    yield make(row, Source(record_id, *index_times(row), backfill=True))
                 else:
                     _, found = next(unread)
                     record = self._looked_up(record_id, found, make, backfill=True)
@@ -288,13 +289,14 @@ class SweoStream(MappedStream):
             mark["ledger"] = self.sync_tap.ledger_id_now()
 
 
-def _index_times(row: dict[str, t.Any]) -> tuple[str, str]:
+def index_times(row: dict[str, t.Any]) -> tuple[str, str]:
     """``modified_at`` and ``read_at`` of a row from an index, which runs minutes behind."""
     moment = iso(updated_at(row))
     return moment, moment
 
 
-def _batches(ids: Iterator[str], size: int) -> Iterator[list[str]]:
+def batches(ids: Iterator[str], size: int) -> Iterator[list[str]]:
+    """Lists of ``size`` ids; the last may be shorter."""
     batch: list[str] = []
     for record_id in ids:
         batch.append(record_id)

@@ -9,12 +9,13 @@ from crosswalk.fieldtype import FieldType
 from crosswalk.ledger import Ledger
 from crosswalk.mapping import Mapping, Side
 from singer_runtime.command import MAPPING_SETTINGS
-from singer_runtime.tap import SyncTap
+from singer_runtime.full_check import CHECK_SETTINGS, CheckingTap
 from singer_sdk import typing as th
 from sweo_client import SweoClient, SweoSettings
 from sweo_client.fields import field_types, model_of
 from sweo_client.query import data_attributes, workspace
 
+from tap_sweo.full_check import FullCheckStream
 from tap_sweo.outline import refuse_unknown_fields
 from tap_sweo.plain import plain_streams
 from tap_sweo.streams import SweoStream
@@ -25,12 +26,13 @@ if t.TYPE_CHECKING:
     from singer_sdk import Stream
 
 
-class TapSweo(SyncTap):
+class TapSweo(CheckingTap):
     """Reads companies, contacts, users and leads of one Sweo workspace."""
 
     name = "tap-sweo"
     package_name = "sweo-tap-sweo"
     side = Side.SWEO
+    kept_by_a_check = ("types", "declared", "readable", "instance", "timezone", "ledger")
 
     config_jsonschema = th.PropertiesList(
         th.Property(
@@ -96,6 +98,7 @@ class TapSweo(SyncTap):
             description="Without mappings: offer the stream `data_events` too, which takes a call "
             "for each contact that changed.",
         ),
+        *CHECK_SETTINGS,
         *MAPPING_SETTINGS,
     ).to_dict()
 
@@ -110,6 +113,8 @@ class TapSweo(SyncTap):
 
     def mapped_stream(self, mapping: Mapping) -> SweoStream:
         """The stream of one mapping."""
+        if self.config.get("full_check"):
+            return FullCheckStream(self, mapping)
         return SweoStream(self, mapping)
 
     def discover_plain_streams(self) -> Iterable[Stream]:

@@ -135,8 +135,8 @@ class Book:
         for sweo_id in sweo_ids:
             assert writer.open_link(mapping, f"sf-{sweo_id}", sweo_id, "run", None)
 
-    def owe(self, mapping: str, *sweo_ids: str) -> None:
-        rows = [RevisitRow("to_salesforce", mapping, i, "test") for i in sweo_ids]
+    def owe(self, mapping: str, *sweo_ids: str, reason: str = "test") -> None:
+        rows = [RevisitRow("to_salesforce", mapping, i, reason) for i in sweo_ids]
         Writer(self.ledger).commit(Commit("to_salesforce", mapping, "run", revisits=rows))
 
 

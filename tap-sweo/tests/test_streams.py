@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 from crosswalk.errors import FatalError
-from crosswalk.ledger import Ledger
+from crosswalk.ledger import FIRST_EXCHANGE, Ledger
 from sweo_client.clock import iso
 from sweo_sandbox.sweo.versions import parse_version
 from sweo_sandbox.testing import Sandbox
@@ -207,7 +207,7 @@ def test_a_long_revisit_list_is_read_in_full(run: Any, sandbox: Sandbox, book: A
     sandbox.advance(HOUR)
     run()
     sandbox.advance(HOUR)
-    book.owe("contacts", *people[:30])
+    book.owe("contacts", *people[:30], reason=FIRST_EXCHANGE)
     run()
     found = run.run.records("contacts")
     assert set(ids(found)) == set(people[:30])

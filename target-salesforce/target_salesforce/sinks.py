@@ -21,7 +21,7 @@ from salesforce_client.query import Page, next_page, pages, select_by, takes_bul
 from salesforce_client.retrieve import deleted_among, retrieve
 from salesforce_client.rows import RowResult, RowState, RowUpdate, write_headers
 from salesforce_client.soql import Select
-from salesforce_client.write import update, update_guarded, upsert
+from salesforce_client.write import delete, update, update_guarded, upsert
 from singer_runtime.destination import (
     Attachment,
     Candidate,
@@ -71,6 +71,10 @@ class SalesforceDestination:
         self._shapes[mapping.name] = shape
         return shape.types
 
+    def credentials(self) -> str:
+        """Nothing to remember: the token itself tells the org, without a call."""
+        return ""
+
     def instance(self) -> str:
         """The org's id."""
         return self.connection.org_id
@@ -78,6 +82,12 @@ class SalesforceDestination:
     def timezone(self) -> str | None:
         """Only the workspace has one."""
         return None
+
+    def archive(self, mapping: Mapping, ids: Sequence[str]) -> list[Outcome]:
+        """Delete rows: they lie in the recycle bin for 15 days."""
+        del mapping
+        results = delete(self.connection, ids, self._headers)
+        return [outcome_of(result, i) for result, i in zip(results, ids, strict=True)]
 
     def skew_seconds(self) -> float:
         """The org's clock minus this machine's, from its last answer."""

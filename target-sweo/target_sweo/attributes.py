@@ -23,8 +23,11 @@ Attribute = MappingOf[str, Any]
 class Attributes:
     """Data attributes of companies and contacts; looked up once a run, in one call."""
 
-    def __init__(self, client: SweoClient, logger: logging.Logger) -> None:
+    def __init__(
+        self, client: SweoClient, logger: logging.Logger, *, dry_run: bool = False
+    ) -> None:
         self._client = client
+        self._dry_run = dry_run
         self._logger = logger
         self._known: list[Attribute] | None = None
 
@@ -50,9 +53,12 @@ class Attributes:
         if mistakes:
             raise FatalError(f"Mapping `{mapping.name}` cannot be written: {'; '.join(mistakes)}.")
         self._refuse_beyond_limit(missing)
+        if self._dry_run:
+            known |= {name: new_field(name, source) for name, source in missing.items()}
+            missing = {}
         for name, source in missing.items():
             self._make(model, new_field(name, source))
-        known = self.of(model)
+        known = known if self._dry_run else self.of(model)
         wanted = [*incoming, *(m.sweo for m in mapping.match)]
         return {name: known[name] for name in wanted}
 

@@ -41,7 +41,14 @@ from sweo_client.query import (
     search_contacts,
     workspace,
 )
-from sweo_client.write import attach, create_contact, detach, update_record, upsert_company
+from sweo_client.write import (
+    archive_record,
+    attach,
+    create_contact,
+    detach,
+    update_record,
+    upsert_company,
+)
 
 from target_sweo.attributes import Attributes
 from target_sweo.records import Records
@@ -71,10 +78,13 @@ class SweoDestination:
         *,
         max_concurrency: int = 10,
         logger: logging.Logger | None = None,
+        dry_run: bool = False,
     ) -> None:
         self._client = client
         self._concurrency = max(max_concurrency, 1)
-        self._attributes = Attributes(client, logger or logging.getLogger(__name__))
+        self._attributes = Attributes(
+            client, logger or logging.getLogger(__name__), dry_run=dry_run
+        )
         self._records = Records(self._attributes)
         self._workspace: Workspace | None = None
         self._stopped: SyncError | None = None
@@ -89,6 +99,10 @@ class SweoDestination:
         del note
         self._records.types[mapping.name] = self._attributes.ensure(mapping, incoming)
         return self._records.types[mapping.name]
+
+    def credentials(self) -> str:
+        """The address and the token, to be hashed."""
+        return f"{self._client.settings.api_url} {self._client.settings.access_token}"
 
     def instance(self) -> str:
         """The workspace's id."""
@@ -106,6 +120,21 @@ class SweoDestination:
     def skew_seconds(self) -> float:
         """The workspace's clock minus this machine's."""
         return self._client.clock.skew_seconds
+
+    def archive(self, mapping: Mapping, ids: Sequence[str]) -> list[Outcome]:
+        """Archive contacts; a company, for which the API has no archive, is deleted."""
+        model = model_of(mapping.sweo)
+
+        def one(record_id: str) -> Outcome:
+            try:
+                archive_record(self._client, model, record_id)
+            except SweoRefusal as refusal:
+                return refused(refusal, record_id, ())
+            except UnknownOutcomeError:
+                return Outcome(Result.UNKNOWN, id=record_id)
+            return Outcome(Result.WRITTEN, id=record_id)
+
+        return self._each_write(one, ids)
 
     def calls(self) -> int:
         """Calls metered in this run."""

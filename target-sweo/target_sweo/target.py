@@ -67,7 +67,12 @@ class TargetSweo(SyncTarget):
         """The workspace; nothing is called before the first record that differs."""
         concurrency = int(self.config["max_concurrency"])
         client = SweoClient(SweoSettings.from_config(self.config), max_concurrency=concurrency)
-        return SweoDestination(client, max_concurrency=concurrency, logger=self.logger)
+        return SweoDestination(
+            client,
+            max_concurrency=concurrency,
+            logger=self.logger,
+            dry_run=bool(self.config.get("dry_run")),
+        )
 
 
 if __name__ == "__main__":

@@ -19,6 +19,7 @@ from crosswalk.mapping import (
     Policy,
     Side,
 )
+from crosswalk.naming import DEFAULT_PREFIX, is_prefix, salesforce_field_name
 from crosswalk.problems import Problems, one_of
 
 SWEO_OBJECTS = ("company", "contact", "user", "lead")
@@ -37,6 +38,7 @@ _MAPPING_KEYS = (
     "on_delete",
     "on_rematch",
     "enabled",
+    "prefix",
 )
 _FIELD_KEYS = ("salesforce", "sweo", "direction", "create")
 _MATCH_KEYS = ("salesforce", "sweo", "normalise")
@@ -64,7 +66,8 @@ class MappingReader(NodeReader):
         salesforce = self._object_name(node)
         sweo = self._sweo_object(node)
         match = self._matches(node)
-        fields = self._fields(node)
+        prefix = self._prefix(node)
+        fields = self._fields(node, sweo, prefix)
         parent = self._parent(node, sweo)
         create = self._create(node)
         conflict = self._choice(node, "conflict", Policy, Policy.SALESFORCE)
@@ -203,7 +206,20 @@ class MappingReader(NodeReader):
             )
         return create
 
-    def _fields(self, node: Node) -> tuple[Field, ...]:
+    def _prefix(self, node: Node) -> str:
+        if "prefix" not in node:
+            return DEFAULT_PREFIX
+        prefix = node["prefix"]
+        if isinstance(prefix, str) and is_prefix(prefix):
+            return str(prefix)
+        self._wrong(
+            "prefix cannot begin the name of a Salesforce field",
+            "it is up to 15 letters and digits, a letter first, such as sweo",
+            line_of(node, "prefix"),
+        )
+        return DEFAULT_PREFIX
+
+    def _fields(self, node: Node, sweo_object: str | None, prefix: str) -> tuple[Field, ...]:
         declared = node.get("fields")
         if not isinstance(declared, list) or not declared:
             self._wrong(
@@ -219,22 +235,30 @@ class MappingReader(NodeReader):
                 self._wrong("a field is not a map", "it is {salesforce: Name, sweo: name}", line)
                 continue
             self._field = _title(entry, index)
-            field = self._read_field(entry, line)
+            field = self._read_field(entry, line, sweo_object, prefix)
             if field is not None:
                 self._check_against(found, field)
                 found.append(field)
             self._field = None
         return tuple(found)
 
-    def _read_field(self, entry: Node, line: int | None) -> Field | None:
+    def _read_field(
+        self, entry: Node, line: int | None, sweo_object: str | None, prefix: str
+    ) -> Field | None:
         outer, self._line = self._line, line or self._line
         try:
             self._known_keys(entry, _FIELD_KEYS)
-            salesforce = self._salesforce_field(
-                entry, "a field such as Industry, or of a related record such as Owner.Email"
-            )
             sweo = self._sweo_field(entry)
             direction = self._choice(entry, "direction", Direction, Direction.TO_SWEO)
+            salesforce: str | None = None
+            if "salesforce" not in entry and direction.flows_to(Side.SALESFORCE):
+                # A field is made for the attribute, and this is what it is called.
+                if sweo and sweo_object:
+                    salesforce = salesforce_field_name(sweo_object, sweo, prefix)
+            else:
+                salesforce = self._salesforce_field(
+                    entry, "a field such as Industry, or of a related record such as Owner.Email"
+                )
             create = self._flag(entry, "create", default=False)
         finally:
             self._line = outer

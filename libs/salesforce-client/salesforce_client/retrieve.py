@@ -79,9 +79,13 @@ def deleted_among(
     return found
 
 
-def gone_among(connection: Connection, sobject: str, ids: Sequence[str]) -> set[str]:
-    """Which of the rows a GET by id calls deleted or not there; 25 a call."""
-    gone: set[str] = set()
+def gone_among(connection: Connection, sobject: str, ids: Sequence[str]) -> dict[str, str]:
+    """Which of the rows a GET by id calls deleted or not there, each with the code; 25 a call.
+
+    ``ENTITY_IS_DELETED`` is certain. ``NOT_FOUND`` is said of rows that were purged long ago, and
+    of rows that sharing hides.
+    """
+    gone: dict[str, str] = {}
     for start in range(0, len(ids), 25):
         batch = ids[start : start + 25]
         parts: list[Part] = read_composite(
@@ -95,5 +99,5 @@ def gone_among(connection: Connection, sobject: str, ids: Sequence[str]) -> set[
             if refusal.status == 404 or (
                 refusal.errors and meaning_of(refusal.code).next is Next.GONE
             ):
-                gone.add(record_id)
+                gone[record_id] = refusal.code
     return gone

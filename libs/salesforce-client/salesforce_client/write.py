@@ -83,6 +83,23 @@ def upsert(
     return [result for result in results if result is not None]
 
 
+def delete(
+    connection: Connection, ids: Sequence[str], headers: Mapping[str, str]
+) -> list[RowResult]:
+    """Put rows into the recycle bin, 200 a call; one result per id, in order."""
+    results: list[RowResult] = []
+    for start in range(0, len(ids), COLLECTION_ROWS):
+        part = ids[start : start + COLLECTION_ROWS]
+        path = f"composite/sobjects?ids={','.join(part)}&allOrNone=false"
+        try:
+            answer = connection.write("DELETE", path, headers=headers)
+        except (RequestRefusedError, UnknownOutcomeError, NotSentError) as error:
+            results += [_whole_failure(error)] * len(part)
+            continue
+        results += [_row_result(entry, answer.times.answered_at) for entry in answer.body]
+    return results
+
+
 def update_guarded(
     connection: Connection, sobject: str, rows: Sequence[RowUpdate], headers: Mapping[str, str]
 ) -> list[RowResult]:

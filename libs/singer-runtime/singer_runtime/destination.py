@@ -148,6 +148,12 @@ class Destination(Protocol):
         """
         ...
 
+    def credentials(self) -> str:
+        """What these credentials are, to be hashed and compared: only where they are new to the
+        ledger is ``instance`` asked. Empty where asking costs no call.
+        """
+        ...
+
     def instance(self) -> str:
         """The org's or workspace's id."""
         ...
@@ -180,6 +186,12 @@ class Destination(Protocol):
 
     def keys(self, mapping: Mapping) -> Iterator[Candidate]:
         """Every record's match values, in the cheapest way this API has."""
+        ...
+
+    def archive(self, mapping: Mapping, ids: Sequence[str]) -> list[Outcome]:
+        """Put records where a person can still find them: Sweo's archive, Salesforce's recycle
+        bin. One outcome per id, in order; a record that is gone already is ``Result.GONE``.
+        """
         ...
 
     def attach(self, mapping: Mapping, moves: Sequence[Attachment]) -> list[Outcome]:

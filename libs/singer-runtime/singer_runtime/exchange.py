@@ -132,6 +132,7 @@ class StreamExchange:
                 unmatched.append(each)
             else:
                 pairs.append(Pair(each, link))
+        self.endings.carry_out(batch)
         pairs = settle_doubts(self.book, pairs, doubts, batch)
         pairs += self.pairing.pair(unmatched, batch)
         self.exchange_pairs(pairs, batch)

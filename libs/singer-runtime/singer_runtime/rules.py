@@ -91,6 +91,7 @@ class RuleBook:
         """
         if self.prepared:
             return
+        self._check_instance()
         own = self.run.destination.prepare(self.mapping, self.note, self.incoming)
         zone = self.timezone()
         for rule in self.rules:
@@ -111,6 +112,17 @@ class RuleBook:
             )
         self.prepared = True
         self._retry_quarantine_where_types_changed()
+
+    def _check_instance(self) -> None:
+        """Never write into an org or a workspace that this ledger does not belong to."""
+        ledger, destination = self.run.ledger, self.run.destination
+        told = destination.credentials()
+        seal = self.run.hashes.of_key(told)
+        name = f"credentials_{self.run.y.value}"
+        if told and ledger.remembered(name) == seal:
+            return
+        ledger.bind(self.run.y, destination.instance())
+        ledger.remember(name, seal)
 
     def _retry_quarantine_where_types_changed(self) -> None:
         """What was refused under other types or another mapping deserves another try at once."""
@@ -144,4 +156,15 @@ class RuleBook:
     def differs(self, rule: Rule, v: Canonical, base: Base) -> bool:
         """Whether ``v`` is not what is remembered of X."""
         remembered = self.base_x(rule, base)
+        if rule.two_way:
+            remembered = self.recall(remembered, v)
         return remembered is ABSENT or self.token(rule, v) != remembered
+
+    def recall(self, remembered: Known, value: Known) -> Known:
+        """What a two-way base remembers, or ``value`` where it remembers the hash of just that.
+
+        Of a person who asked to be forgotten only hashes are left.
+        """
+        if isinstance(remembered, str) and remembered.startswith("#") and value is not ABSENT:
+            return value if self.run.hashes.of_value(value) == remembered else remembered
+        return remembered

@@ -50,6 +50,19 @@ TARGET_SETTINGS: t.Final = (
         "approve it. 0: no limit. Off in the environment sandbox.",
     ),
     th.Property(
+        "dry_run",
+        th.BooleanType,
+        default=False,
+        title="Dry run",
+        description="Write nothing, let no STATE out, and say what a run would do.",
+    ),
+    th.Property(
+        "plan_file",
+        th.StringType,
+        title="Plan file",
+        description="Where a dry run appends what it would do, one JSON object a line.",
+    ),
+    th.Property(
         "retention_days",
         th.IntegerType,
         default=30,

@@ -34,6 +34,7 @@ from singer_runtime.context import RunContext
 from singer_runtime.exchange import BATCH_RECORDS, PausedError, StreamExchange
 from singer_runtime.limits import Limits
 from singer_runtime.plain import PlainStream
+from singer_runtime.planning import DryDestination, ScratchLedger, write_plan
 from singer_runtime.reader import LineReader, require
 from singer_runtime.summary import summary_of
 
@@ -71,6 +72,7 @@ class SyncTarget(Target):
         self._in_batch = False
         self._signal: int | None = None
         self._lease: Lease | None = None
+        self._scratch: ScratchLedger | None = None
         self.message_reader.on_pause = self._catch_up
 
     @abc.abstractmethod
@@ -81,6 +83,11 @@ class SyncTarget(Target):
     def sync_config(self) -> Config:
         """The field configs."""
         return read_config(self.config)
+
+    @property
+    def is_dry(self) -> bool:
+        """Whether this run only says what it would do."""
+        return bool(self.config.get("dry_run"))
 
     @cached_property
     def run(self) -> RunContext:
@@ -96,9 +103,13 @@ class SyncTarget(Target):
                 "for example to sqlite:///ledger.db."
             )
         ledger = Ledger.open(url)
+        destination = self.make_destination()
+        if self.is_dry:
+            self._scratch = ScratchLedger(ledger, ledger.clock)
+            ledger, destination = self._scratch.ledger, DryDestination(destination)
         return RunContext(
             ledger=ledger,
-            destination=self.make_destination(),
+            destination=destination,
             config=self.sync_config,
             run_id=uuid.uuid4().hex[:12],
             importing=bool(self.config.get("initial_import")),
@@ -202,6 +213,7 @@ class SyncTarget(Target):
         """Write what waited for the end of its stream; only then may STATE pass it."""
         for exchange in self._exchanges.values():
             if exchange.holds:
+                self._still_holds_lease()
                 self._in_batch = True
                 try:
                     exchange.finish()
@@ -219,6 +231,7 @@ class SyncTarget(Target):
     def _flush(self) -> None:
         if self._buffer:
             records, self._buffer = self._buffer, []
+            self._still_holds_lease()
             self._in_batch = True
             try:
                 self._exchanges[self._buffer_stream or ""].process(records)
@@ -232,7 +245,11 @@ class SyncTarget(Target):
 
     def _let_state_out(self, *, at_once: bool = False) -> None:
         state, now = self._state_ready, time.monotonic()
-        if state is None or not (at_once or now - self._state_left_at >= STATE_SECONDS):
+        if (
+            self.is_dry
+            or state is None
+            or not (at_once or now - self._state_left_at >= STATE_SECONDS)
+        ):
             return
         self._note_whole_reads(state)
         sys.stdout.write(_encode(state).decode() + "\n")
@@ -262,6 +279,10 @@ class SyncTarget(Target):
         begin_run(run.ledger, run.run_id, run.direction)
         forget_before(run.ledger, int(self.config.get("retention_days", 30)))
 
+    def _still_holds_lease(self) -> None:
+        if self._lease is not None:
+            self._lease.confirm()
+
     def finish(self, outcome: str) -> None:
         """Note how the run ended, give the lease back, and say so. Safe to call twice."""
         if self._lease is None:
@@ -272,7 +293,11 @@ class SyncTarget(Target):
         self._lease.release()
         self._lease = None
         self.logger.info("%s", summary_of(run, outcome, calls))
+        if self.is_dry and self.config.get("plan_file"):
+            write_plan(run, self.config["plan_file"])
         run.ledger.close()
+        if self._scratch is not None:
+            self._scratch.close()
 
     def _handle_termination(self, signum: int, frame: FrameType | None) -> None:
         # Inside a batch a flag ends the run behind the commit. Outside one nothing would ever

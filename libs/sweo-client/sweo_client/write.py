@@ -29,6 +29,14 @@ def upsert_company(client: SweoClient, body: Body) -> Answer:
     return client.write("POST", "/companies", body=body)
 
 
+def archive_record(client: SweoClient, model: str, record_id: str) -> Answer:
+    """Archive a contact (it can be unarchived), or delete a company (its contacts stay)."""
+    place = quote(record_id, safe="")
+    if model == COMPANY:
+        return client.write("DELETE", f"/companies/{place}")
+    return client.write("POST", f"/contacts/{place}/archive")
+
+
 def create_contact(client: SweoClient, body: Body) -> Answer:
     """Make a contact. A 409 names the one that is there: see ``errors.conflict_of``."""
     return client.write("POST", "/contacts", body=body)

@@ -14,7 +14,7 @@ from sqlalchemy import Connection, Engine, Row, and_, delete, insert, select, up
 from crosswalk.errors import FatalError
 from crosswalk.ledger import schema
 from crosswalk.ledger.clock import Clock, later, stamp, system_clock
-from crosswalk.ledger.engine import open_engine, translated_errors
+from crosswalk.ledger.engine import open_engine, shared_clock
 from crosswalk.ledger.records import (
     FieldRow,
     IntendedField,
@@ -24,6 +24,7 @@ from crosswalk.ledger.records import (
     Verdict,
     Waiter,
 )
+from crosswalk.ledger.trouble import translated_errors
 from crosswalk.mapping import Side
 
 _IDS_A_QUERY = 500
@@ -51,21 +52,23 @@ class Ledger:
         self.id = self._identity()
 
     @classmethod
-    def open(cls, url: str, clock: Clock = system_clock) -> Ledger:
+    def open(cls, url: str, clock: Clock | None = None) -> Ledger:
         """Open the ledger, making it or migrating it where needed.
+
+        Without a ``clock`` it is the one that all users of the database share.
 
         Raises:
             FatalError: where the database cannot be used, with the way out.
         """
         engine = open_engine(url)
         assert engine is not None  # noqa: S101 - only must_exist gives None
-        return cls(engine, clock)
+        return cls(engine, clock or shared_clock(engine))
 
     @classmethod
-    def open_existing(cls, url: str, clock: Clock = system_clock) -> Ledger | None:
+    def open_existing(cls, url: str, clock: Clock | None = None) -> Ledger | None:
         """Open the ledger for reading; None where there is none yet."""
         engine = open_engine(url, must_exist=True)
-        return cls(engine, clock) if engine is not None else None
+        return cls(engine, clock or shared_clock(engine)) if engine is not None else None
 
     def close(self) -> None:
         """Let go of every connection."""

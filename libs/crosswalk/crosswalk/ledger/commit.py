@@ -12,8 +12,8 @@ from sqlalchemy import Connection, bindparam, delete, insert, or_, select, updat
 from crosswalk.ledger import schema
 from crosswalk.ledger.book import Ledger
 from crosswalk.ledger.clock import later
-from crosswalk.ledger.engine import translated_errors
 from crosswalk.ledger.records import Intent, Link, Quarantined
+from crosswalk.ledger.trouble import translated_errors
 from crosswalk.mapping import Side
 from crosswalk.values import Canonical
 

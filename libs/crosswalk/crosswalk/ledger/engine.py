@@ -3,23 +3,24 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
-from contextlib import contextmanager
+from datetime import datetime, timezone
 from importlib.resources import files
 from pathlib import Path
 from typing import Any, Final
 
-from sqlalchemy import Connection, Engine, create_engine, event, inspect, text
+from sqlalchemy import URL, Connection, Engine, create_engine, event, inspect, text
 from sqlalchemy.engine import make_url
-from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
+from sqlalchemy.exc import ArgumentError, NoSuchModuleError
 
-from crosswalk.errors import FatalError, RetryLaterError
+from crosswalk.errors import FatalError
+from crosswalk.ledger.clock import Clock, system_clock
+from crosswalk.ledger.trouble import translated_errors
 
 HEAD: Final = "0001"
 """The migration that this code needs."""
 
 _NETWORK_FILE_SYSTEMS: Final = frozenset({"nfs", "nfs4", "cifs", "smb3", "9p", "fuse.sshfs"})
-_BUSY_TIMEOUT_MS: Final = 30_000
+_LOCK_TIMEOUT_MS: Final = 30_000
 
 
 def open_engine(url: str, *, must_exist: bool = False) -> Engine | None:
@@ -31,35 +32,70 @@ def open_engine(url: str, *, must_exist: bool = False) -> Engine | None:
     Raises:
         FatalError: where the database cannot be used, with the way out.
     """
-    try:
-        parsed = make_url(url)
-    except ArgumentError as error:
-        raise FatalError(
-            "The ledger's URL cannot be read; it should look like sqlite:///ledger/prod.db or "
-            "postgresql+psycopg://user@host/database."
-        ) from error
-    path = (
-        Path(parsed.database) if parsed.get_backend_name() == "sqlite" and parsed.database else None
-    )
-    if path and str(path) != ":memory:":
+    parsed = _parsed(url)
+    path = _file_of(parsed)
+    if path:
         if must_exist and not path.exists():
             return None
         _make_file(path)
     try:
-        engine = create_engine(parsed)
+        engine = _postgresql(parsed) if path is None and _is_server(parsed) else _sqlite(parsed)
     except (NoSuchModuleError, ModuleNotFoundError) as error:
         raise FatalError(
             f"The ledger's database driver is not installed ({error}); install it beside the "
-            "plugins, for example psycopg[binary] for PostgreSQL."
+            "plugins, for PostgreSQL psycopg[binary], and start the URL with "
+            "postgresql+psycopg://."
         ) from error
-    if path:
-        _prepare_sqlite(engine)
-    with translated_errors():
-        if must_exist and not inspect(engine).has_table("alembic_version"):
-            engine.dispose()
-            return None
-        _migrate(engine)
+    try:
+        with translated_errors():
+            if must_exist and not inspect(engine).has_table("alembic_version"):
+                engine.dispose()
+                return None
+            _migrate(engine)
+    except BaseException:
+        engine.dispose()
+        raise
     return engine
+
+
+def shared_clock(engine: Engine) -> Clock:
+    """The clock that all users of a database agree on: the server's own, or this machine's where
+    the ledger is a file of this machine.
+    """
+    if engine.dialect.name != "postgresql":
+        return system_clock
+    with translated_errors(), engine.connect() as connection:
+        theirs: datetime = connection.execute(text("SELECT clock_timestamp()")).scalar_one()
+    ahead = theirs.astimezone(timezone.utc) - system_clock()
+    return lambda: system_clock() + ahead
+
+
+def _parsed(url: str) -> URL:
+    shape = (
+        "it should look like sqlite:///ledger/prod.db or postgresql+psycopg://user@host/database"
+    )
+    try:
+        parsed = make_url(url)
+    except ArgumentError as error:
+        raise FatalError(f"The ledger's URL cannot be read; {shape}.") from error
+    if parsed.drivername in ("postgres", "postgresql"):
+        # Bare, SQLAlchemy would take it for the older driver psycopg2.
+        return parsed.set(drivername="postgresql+psycopg")
+    if parsed.get_backend_name() not in ("sqlite", "postgresql"):
+        raise FatalError(f"The ledger cannot be kept in {parsed.get_backend_name()}; {shape}.")
+    return parsed
+
+
+def _is_server(parsed: URL) -> bool:
+    return parsed.get_backend_name() == "postgresql"
+
+
+def _file_of(parsed: URL) -> Path | None:
+    """The file of a SQLite ledger; None in memory, and where SQLite reads the name as a URI."""
+    name = parsed.database
+    if _is_server(parsed) or not name or name == ":memory:" or name.startswith("file:"):
+        return None
+    return Path(name)
 
 
 def _make_file(path: Path) -> None:
@@ -92,13 +128,15 @@ def _file_system_of(path: Path) -> str | None:
     return best[1]
 
 
-def _prepare_sqlite(engine: Engine) -> None:
+def _sqlite(parsed: URL) -> Engine:
+    engine = create_engine(parsed)
+
     @event.listens_for(engine, "connect")
     def _pragmas(connection: Any, _record: object) -> None:
         # The driver would begin transactions of its own, late and not immediate.
         connection.isolation_level = None
         cursor = connection.cursor()
-        cursor.execute(f"PRAGMA busy_timeout={_BUSY_TIMEOUT_MS}")
+        cursor.execute(f"PRAGMA busy_timeout={_LOCK_TIMEOUT_MS}")
         cursor.execute("PRAGMA journal_mode=WAL")
         cursor.execute("PRAGMA synchronous=FULL")
         cursor.execute("PRAGMA foreign_keys=ON")
@@ -106,7 +144,39 @@ def _prepare_sqlite(engine: Engine) -> None:
 
     @event.listens_for(engine, "begin")
     def _begin(connection: Connection) -> None:
-        connection.exec_driver_sql("BEGIN IMMEDIATE")
+        if not _only_reads(connection):
+            connection.exec_driver_sql("BEGIN IMMEDIATE")
+
+    return engine
+
+
+def _postgresql(parsed: URL) -> Engine:
+    # A server's default isolation may be another one; the lock below needs a fresh look at every
+    # statement behind it.
+    waiting = {} if "connect_timeout" in parsed.query else {"connect_timeout": 10}
+    engine = create_engine(
+        parsed, isolation_level="READ COMMITTED", pool_pre_ping=True, connect_args=waiting
+    )
+
+    @event.listens_for(engine, "connect")
+    def _settings(connection: Any, _record: object) -> None:
+        connection.execute(f"SET lock_timeout = {_LOCK_TIMEOUT_MS}")
+        connection.commit()
+
+    @event.listens_for(engine, "begin")
+    def _begin(connection: Connection) -> None:
+        # One writer at a time, as in SQLite: what a transaction looks up stays true until its end.
+        if not _only_reads(connection):
+            connection.exec_driver_sql(
+                "SELECT pg_advisory_xact_lock(hashtext('sweo ledger ' || current_schema()))"
+            )
+
+    return engine
+
+
+def _only_reads(connection: Connection) -> bool:
+    # SQLAlchemy tells of a beginning although the driver begins nothing in this mode.
+    return connection.get_execution_options().get("isolation_level") == "AUTOCOMMIT"
 
 
 def _migrate(engine: Engine) -> None:
@@ -136,32 +206,3 @@ def _migrate(engine: Engine) -> None:
     with engine.begin() as connection:
         settings.attributes["connection"] = connection
         command.upgrade(settings, "head")
-
-
-@contextmanager
-def translated_errors() -> Iterator[None]:
-    """Turn a database's errors into sentences that say what to do."""
-    try:
-        yield
-    except DBAPIError as error:
-        reason = str(error.orig).strip().splitlines()[0]
-        lowered = reason.lower()
-        if "malformed" in lowered or "not a database" in lowered:
-            raise FatalError(
-                f"The ledger is damaged ({reason}); restore it from a backup, or move the file "
-                "away: the next run then matches all records anew and erases nothing."
-            ) from error
-        if "readonly" in lowered or "read-only" in lowered:
-            raise FatalError(
-                "The ledger is read-only; make the file and its folder writable for this user."
-            ) from error
-        if "full" in lowered or "disk i/o" in lowered:
-            raise FatalError(
-                f"The ledger cannot be written ({reason}); free disk space and run again: "
-                "nothing was lost."
-            ) from error
-        if "locked" in lowered:
-            raise RetryLaterError(
-                "The ledger stayed locked by another process for 30 seconds; run again."
-            ) from error
-        raise FatalError(f"The ledger's database refused a statement ({reason}).") from error

@@ -18,9 +18,9 @@ from sqlalchemy import ColumnElement, Connection, func, or_, select, update
 from crosswalk.errors import FatalError
 from crosswalk.ledger import schema
 from crosswalk.ledger.book import Ledger
-from crosswalk.ledger.engine import translated_errors
 from crosswalk.ledger.hashing import KeyedHash
 from crosswalk.ledger.listings import decoded
+from crosswalk.ledger.trouble import translated_errors
 from crosswalk.mapping import Direction, Mapping, Normalise
 from crosswalk.match import normalise
 

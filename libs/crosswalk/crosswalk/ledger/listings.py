@@ -10,8 +10,8 @@ from sqlalchemy import ColumnElement, Connection, Row, and_, or_, select
 
 from crosswalk.ledger import schema
 from crosswalk.ledger.book import Ledger
-from crosswalk.ledger.engine import translated_errors
 from crosswalk.ledger.records import Link, Quarantined
+from crosswalk.ledger.trouble import translated_errors
 from crosswalk.mapping import Direction, Side
 from crosswalk.values import Canonical
 

@@ -19,11 +19,11 @@ from crosswalk.errors import FatalError
 from crosswalk.fieldtype import FieldType
 from crosswalk.ledger import schema
 from crosswalk.ledger.book import Ledger
-from crosswalk.ledger.engine import translated_errors
 from crosswalk.ledger.erasure import is_erased
 from crosswalk.ledger.listings import Change, ConflictReport, change_of, conflicts, quarantine
 from crosswalk.ledger.records import FieldRow, Link
 from crosswalk.ledger.report import DIRECTIONS, EVERYTHING
+from crosswalk.ledger.trouble import translated_errors
 from crosswalk.mapping import Direction, Side
 from crosswalk.values import Canonical, Kind, Refused, renderer
 

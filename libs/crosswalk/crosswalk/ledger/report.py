@@ -11,9 +11,9 @@ from sqlalchemy import ColumnElement, Connection, Row, Table, case, distinct, fu
 
 from crosswalk.ledger import schema
 from crosswalk.ledger.book import Ledger
-from crosswalk.ledger.engine import translated_errors
 from crosswalk.ledger.records import LeaseHolder
 from crosswalk.ledger.runs import living_holder
+from crosswalk.ledger.trouble import translated_errors
 from crosswalk.mapping import Side
 
 DIRECTIONS = ("to_sweo", "to_salesforce")

@@ -7,18 +7,21 @@ import os
 import socket
 import threading
 from collections.abc import Mapping as MappingOf
+from contextlib import suppress
 from datetime import timedelta
+from functools import cache
+from hashlib import blake2b
 from pathlib import Path
 from typing import Any, Final
 
 from sqlalchemy import Row, delete, insert, select, update
 
-from crosswalk.errors import FatalError, SyncError
+from crosswalk.errors import FatalError, RetryLaterError, SyncError
 from crosswalk.ledger import schema
 from crosswalk.ledger.book import Ledger
 from crosswalk.ledger.clock import parse_stamp, stamp
-from crosswalk.ledger.engine import translated_errors
 from crosswalk.ledger.records import LeaseHolder
+from crosswalk.ledger.trouble import translated_errors
 
 HEARTBEAT_SECONDS: Final = 10.0
 EXPIRES_SECONDS: Final = 60.0
@@ -27,6 +30,10 @@ EXPIRES_SECONDS: Final = 60.0
 
 class LeaseHeldError(SyncError):
     """Another process runs this direction now."""
+
+
+class LeaseLostError(RetryLaterError):
+    """This process was taken for dead, and another one runs its direction now."""
 
 
 class Lease:
@@ -68,7 +75,7 @@ class Lease:
                     run_id=self.run_id,
                     host=socket.gethostname(),
                     pid=os.getpid(),
-                    process_started=_process_started(os.getpid()),
+                    process_started=_mark_of(os.getpid()),
                     since=now,
                     heartbeat_at=now,
                 )
@@ -85,8 +92,25 @@ class Lease:
                 # The batch loop meets the same trouble and says so; the lease only ages.
                 continue
 
+    def confirm(self) -> None:
+        """Make sure that the lease is still ours: a machine that slept may have lost it.
+
+        Raises:
+            LeaseLostError: another run took it.
+        """
+        table = schema.lease
+        with translated_errors(), self.ledger.reader.connect() as connection:
+            holder = connection.execute(
+                select(table.c.run_id).where(table.c.direction == self.direction)
+            ).scalar()
+        if holder != self.run_id:
+            raise LeaseLostError(
+                f"This run stood still for more than {EXPIRES_SECONDS:.0f} seconds and lost its "
+                f"lease for {self.direction}; it ends, and the next run goes on from here."
+            )
+
     def renew(self) -> None:
-        """Let the heart beat once."""
+        """Let the heart beat once; a lease that was lost stays lost."""
         table = schema.lease
         with translated_errors(), self.ledger.engine.begin() as connection:
             connection.execute(
@@ -110,10 +134,30 @@ class Lease:
 
 
 def _is_dead(ledger: Ledger, row: Row[Any]) -> bool:
-    if ledger.clock() - parse_stamp(row.heartbeat_at) > timedelta(seconds=EXPIRES_SECONDS):
+    # A heartbeat far in the future was made by a clock that was wrong, and must expire as well.
+    if abs(ledger.clock() - parse_stamp(row.heartbeat_at)) > timedelta(seconds=EXPIRES_SECONDS):
         return True
-    here = str(row.host) == socket.gethostname()
-    return here and _process_started(row.pid) != row.process_started
+    where, _, started = str(row.process_started).partition("/")
+    return where == _here() and _process_started(row.pid) != started
+
+
+def _mark_of(pid: int) -> str:
+    """Where a process runs, and what tells it from a later one with the same number."""
+    return f"{_here()}/{_process_started(pid)}"
+
+
+@cache
+def _here() -> str:
+    """Tells apart whatever counts processes of its own: machines, boots, containers.
+
+    Containers may share a host name, and then a number that is free here says nothing of there.
+    """
+    parts = [socket.gethostname()]
+    with suppress(OSError):
+        parts.append(Path("/proc/sys/kernel/random/boot_id").read_text())
+    with suppress(OSError):
+        parts.append(str(Path("/proc/self/ns/pid").readlink()))
+    return blake2b("|".join(parts).encode(), digest_size=8).hexdigest()
 
 
 def _process_started(pid: int) -> str:

@@ -1,0 +1,219 @@
+"""The full check: everything is read once more, whatever the bookmarks say, a slice a run.
+
+A run of one direction holds that direction's lease, so a check that took hours would stop the
+ordinary runs for hours. It reads a slice and ends; its STATE says where the next run goes on.
+A check has a STATE of its own because its plugin has a name of its own (``tap-…--full``).
+STATE holds ``full_check``: ``began`` and, behind the last slice, ``ended``. In each bookmark
+``check`` says which check its position belongs to, and ``checked`` that the stream is through.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+import typing as t
+from collections.abc import Iterable, Sequence
+from datetime import timedelta
+from functools import cached_property
+
+from crosswalk.ledger.clock import Clock, parse_stamp, stamp, system_clock
+from singer_sdk import typing as th
+
+from singer_runtime.tap import MappedStream, SyncTap
+
+if t.TYPE_CHECKING:
+    from crosswalk.mapping import Mapping
+
+CHECK_SETTINGS: t.Final = (
+    th.Property(
+        "full_check",
+        th.BooleanType,
+        default=False,
+        title="Full check",
+        description="Read every record whatever the bookmark says, a slice a run, with a STATE of "
+        "its own; neither bookmarks nor the revisit list of the ordinary pipeline are touched. "
+        "Set by the inherited plugin whose name ends in `--full`.",
+    ),
+    th.Property(
+        "slice_records",
+        th.IntegerType,
+        default=20_000,
+        title="Slice",
+        description="After so many records a run of the full check ends, so that ordinary runs "
+        "come between; the next run goes on from there.",
+    ),
+    th.Property(
+        "check_every_hours",
+        th.NumberType,
+        default=20,
+        title="Hours between full checks",
+        description="A new full check begins at the earliest so long after the last one began; "
+        "until then a run of the full check reads nothing. 0 begins one at once.",
+    ),
+)
+"""The settings of both taps that concern the full check."""
+
+PROGRESS_SECONDS: t.Final = 5.0
+
+
+class FullCheck:
+    """One full check over the streams ``names``, as far as STATE says it has come.
+
+    ``kept`` are the keys of a bookmark that outlive a check. ``clock`` is this machine's.
+    """
+
+    def __init__(
+        self,
+        state: dict[str, t.Any],
+        names: Sequence[str],
+        *,
+        kept: Iterable[str],
+        slice_records: int,
+        every_hours: float,
+        ledger_id: str | None,
+        clock: Clock,
+        logger: logging.Logger,
+    ) -> None:
+        self._clock = clock
+        now = clock()
+        self._names = tuple(names)
+        self._slice_records = slice_records
+        self._logger = logger
+        self._records = 0
+        self._started = self._told = time.monotonic()
+        self._mark: dict[str, t.Any] = state.setdefault("full_check", {})
+        self.rests = False
+        began = self._mark.get("began")
+        other_ledger = self._mark.get("ledger") != ledger_id
+        ended = self._mark.get("ended") is not None
+        if ended and not other_ledger and began is not None:
+            self.rests = now - parse_stamp(began) < timedelta(hours=every_hours)
+            if self.rests:
+                logger.info("The last full check began at %s; none is due yet.", began)
+        if began is None or other_ledger or (ended and not self.rests):
+            self._mark.clear()
+            self._mark.update(began=stamp(now), ledger=ledger_id)
+        self._bookmarks: dict[str, t.Any] = state.setdefault("bookmarks", {})
+        if not self.rests:
+            for name in self._names:
+                self._begin(self._bookmarks.setdefault(name, {}), kept)
+
+    def _begin(self, bookmark: dict[str, t.Any], kept: Iterable[str]) -> None:
+        if bookmark.get("check") == self.began:
+            return
+        stays = {key: bookmark[key] for key in kept if key in bookmark}
+        bookmark.clear()
+        bookmark.update(stays, check=self.began)
+
+    @property
+    def began(self) -> str:
+        """When this check began; its name."""
+        return str(self._mark["began"])
+
+    @property
+    def is_full(self) -> bool:
+        """Whether this run has read its slice."""
+        return self._records >= self._slice_records
+
+    def is_wanted(self, name: str) -> bool:
+        """Whether this run reads that stream, or reads on in it."""
+        if self.rests or self.is_full or name not in self._names:
+            return False
+        return not self._is_checked(name)
+
+    def _is_checked(self, name: str) -> bool:
+        return bool(self._bookmarks.get(name, {}).get("checked"))
+
+    def count(self, name: str, records: int = 1) -> None:
+        """Count records towards the slice; a line of progress every five seconds."""
+        self._records += records
+        now = time.monotonic()
+        if now - self._told >= PROGRESS_SECONDS:
+            self._told = now
+            rate = self._records / (now - self._started)
+            self._logger.info(
+                "Full check of %s: %d records in this run, %.0f a second.",
+                name,
+                self._records,
+                rate,
+            )
+
+    def pause(self, name: str) -> None:
+        """Say that the rest of a stream is left to the next run."""
+        self._logger.info(
+            "Full check of %s: this slice is read (%d records); the next run goes on.",
+            name,
+            self._records,
+        )
+
+    def finish(self, name: str) -> None:
+        """Note that a stream is through; behind the last one the check has ended."""
+        self._bookmarks[name]["checked"] = True
+        self._logger.info("Full check of %s: finished.", name)
+        if all(self._is_checked(each) for each in self._names):
+            self._mark["ended"] = stamp(self._clock())
+            self._logger.info("The full check that began at %s is finished.", self.began)
+
+
+class CheckingTap(SyncTap):
+    """A tap that can run full checks, and that leaves out what a person paused."""
+
+    kept_by_a_check: t.ClassVar[tuple[str, ...]] = ()
+    """Keys of a bookmark that outlive a full check."""
+
+    def load_state(self, state: dict[str, t.Any]) -> None:
+        """Take over STATE; the SDK would keep the bookmarks alone."""
+        super().load_state(state)
+        if "full_check" in state:
+            kept = t.cast("dict[str, t.Any]", self.state)
+            kept["full_check"] = dict(state["full_check"])
+
+    @cached_property
+    def active(self) -> tuple[Mapping, ...]:
+        """The mappings that are neither switched off nor paused, parents first."""
+        paused = self.ledger.paused() if self.ledger else set()
+        left_out = [m.name for m in self.mappings if "*" in paused or m.name in paused]
+        if left_out:
+            self.logger.info(
+                "Paused, so not read: %s. `sweo-sync resume` lets them go on from where they are.",
+                ", ".join(left_out),
+            )
+        return tuple(m for m in self.mappings if m.name not in left_out)
+
+    @cached_property
+    def check(self) -> FullCheck | None:
+        """The full check that this run takes part in; None in an ordinary run."""
+        if not self.config.get("full_check"):
+            return None
+        clock = self.ledger.clock if self.ledger else system_clock
+        return FullCheck(
+            t.cast("dict[str, t.Any]", self.state),
+            [mapping.name for mapping in self.active],
+            kept=self.kept_by_a_check,
+            slice_records=int(self.config["slice_records"]),
+            every_hours=float(self.config["check_every_hours"]),
+            ledger_id=self.ledger.id if self.ledger else None,
+            clock=clock,
+            logger=self.logger,
+        )
+
+    def reads(self, name: str) -> bool:
+        """Whether this run reads the mapping of that name now."""
+        if all(mapping.name != name for mapping in self.active):
+            return False
+        return self.check is None or self.check.is_wanted(name)
+
+
+class CheckingStream(MappedStream):
+    """A stream that is left out while its mapping is paused or checked already."""
+
+    checking_tap: CheckingTap
+
+    @property
+    def selected(self) -> bool:
+        """Whether this run reads the stream; asked when its turn comes."""
+        return self.checking_tap.reads(self.name)
+
+    @selected.setter
+    def selected(self, value: bool | None) -> None:
+        del value  # the field configs are the selection
