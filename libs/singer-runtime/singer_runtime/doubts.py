@@ -18,7 +18,7 @@ from crosswalk.merge import ABSENT, Known
 
 from singer_runtime.destination import Presence
 from singer_runtime.plan import Pair
-from singer_runtime.rules import Rule, RuleBook
+from singer_runtime.rules import PARENT_BASE, Rule, RuleBook
 
 
 def settle_doubts(
@@ -113,7 +113,13 @@ def _judge_own(book: RuleBook, doubts: Sequence[tuple[Pair, Intent]], judged: Co
                     judged.changes.append(
                         _doubtful(book, pair, rule.name, run.y, field, "outcome unknown")
                     )
-        judged.intents_done.append(intent)
+        if PARENT_BASE in intent.fields:
+            # Only the next move, which knows where the child belongs, can end this doubt.
+            intent.fields = {PARENT_BASE: intent.fields[PARENT_BASE]}
+            pair.moves_in_doubt.append(intent)
+            judged.intents_left.append(intent)
+        else:
+            judged.intents_done.append(intent)
         _moved(judged, pair)
 
 

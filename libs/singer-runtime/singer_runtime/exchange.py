@@ -167,6 +167,7 @@ class StreamExchange:
             self.planner.changed_rules(pair)
             or pair.incoming.refused
             or self.parents.differs(pair)
+            or pair.moves_in_doubt
             or pair.contested
         )
 

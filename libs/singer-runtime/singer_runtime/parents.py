@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from crosswalk.ledger import Quarantined
+from crosswalk.ledger import IntendedField, Intent, Quarantined
 from crosswalk.ledger.commit import Commit, RevisitRow, WaitingRow
 from crosswalk.mapping import Side
 
@@ -36,24 +36,52 @@ class Parents:
 
     def attach(self, pairs: Sequence[Pair], batch: Commit) -> None:
         """Move children to their parents, or let them wait until the parent is linked."""
-        differing = [pair for pair in pairs if self.differs(pair)]
+        differing = [pair for pair in pairs if pair.moves_in_doubt or self.differs(pair)]
         moves: list[tuple[Pair, Attachment]] = []
         for pair, company in self._resolved(differing, batch):
             former = pair.link.parent_id
             there = pair.y.parent_ids if pair.y else ()
-            if company == former or (former is None and company in there):
+            doubted = {str(i.fields[PARENT_BASE].to) for i in pair.moves_in_doubt}
+            if not doubted and (company == former or (former is None and company in there)):
                 self._settle(pair, company if company == former else None, batch)
-            else:
-                moves.append((pair, Attachment(pair.link.sweo_id, company, former)))
-        if not moves:
-            return
+                continue
+            left: list[str | None] = [*sorted({former or "", *doubted} - {"", company})]
+            moves += [
+                (pair, Attachment(pair.link.sweo_id, company, each)) for each in left or [None]
+            ]
+        if moves:
+            self._move(moves, batch)
+
+    def _move(self, moves: Sequence[tuple[Pair, Attachment]], batch: Commit) -> None:
+        intents = [self._intent(pair, move) for pair, move in moves if move.parent_id]
+        self.run.writer.put_intents(intents)
+        for intent, (pair, _) in zip(intents, (m for m in moves if m[1].parent_id), strict=True):
+            pair.moves_in_doubt.append(intent)
         outcomes = self.run.destination.attach(self.book.mapping, [move for _, move in moves])
-        for (pair, move), outcome in zip(moves, outcomes, strict=True):
-            if outcome.result is Result.WRITTEN:
+        failed: dict[int, Outcome] = {}
+        for (pair, _), outcome in zip(moves, outcomes, strict=True):
+            if outcome.result is not Result.WRITTEN:
+                failed.setdefault(pair.link.id, outcome)
+        for pair, move in {pair.link.id: (pair, move) for pair, move in moves}.values():
+            if pair.link.id in failed:
+                self._note_failure(pair, failed[pair.link.id], batch)
+            else:
                 self.run.counts.attached += 1
                 self._settle(pair, move.parent_id, batch)
-            else:
-                self._note_failure(pair, outcome, batch)
+
+    def _intent(self, pair: Pair, move: Attachment) -> Intent:
+        """A move leaves a trace, or nobody would know the company to leave after a crash."""
+        known = IntendedField(x=None, old=move.former_id, to=move.parent_id)
+        return Intent(
+            id=0,
+            link_id=pair.link.id,
+            mapping=self.book.mapping.name,
+            direction=self.run.direction,
+            source_id=pair.incoming.id,
+            run_id=self.run.run_id,
+            fields={PARENT_BASE: known},
+            put_at=self.run.ledger.now(),
+        )
 
     def _resolved(self, pairs: Sequence[Pair], batch: Commit) -> Iterator[tuple[Pair, str | None]]:
         """Each child with the Sweo id of its parent; children of unlinked parents wait."""
@@ -78,6 +106,8 @@ class Parents:
     def _settle(self, pair: Pair, attached: str | None, batch: Commit) -> None:
         link = pair.link
         link.parent_id = attached
+        batch.intents_done += pair.moves_in_doubt
+        pair.moves_in_doubt = []
         link.base[Side.SALESFORCE][PARENT_BASE] = (
             pair.incoming.parent[1] if pair.incoming.parent else None
         )
@@ -93,6 +123,7 @@ class Parents:
                 )
             )
             return
+        batch.intents_done += pair.moves_in_doubt
         self.run.counts.quarantined += 1
         batch.quarantined.append(
             Quarantined(

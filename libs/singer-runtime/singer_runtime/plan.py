@@ -29,6 +29,7 @@ from singer_runtime.rules import Rule, RuleBook
 class Pair:
     """A linked record on its way through the exchange.
 
+    ``moves_in_doubt`` are moves to a parent that may or may not have happened.
     ``verdicts`` are its standing conflicts by field number.
     ``quarantined`` are its fields that could not be written in this batch; ``contested`` the
     numbers of fields whose last write has an outcome that nobody can tell.
@@ -39,6 +40,7 @@ class Pair:
     y: Reading | None = None
     quarantined: dict[str, Quarantined] = field(default_factory=dict)
     contested: set[str] = field(default_factory=set)
+    moves_in_doubt: list[Intent] = field(default_factory=list)
     verdicts: dict[str, Verdict] = field(default_factory=dict)
     is_new: bool = False
 

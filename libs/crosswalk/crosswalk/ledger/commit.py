@@ -151,6 +151,14 @@ class Writer:
             ).first()
             if taken is not None:
                 return None
+            # Whoever links them, a create that was begun for either of the two is over.
+            connection.execute(
+                delete(schema.intent).where(
+                    schema.intent.c.mapping == mapping,
+                    schema.intent.c.link_id.is_(None),
+                    schema.intent.c.source_id.in_((salesforce_id, sweo_id)),
+                )
+            )
             reopened = connection.execute(
                 update(table)
                 .where(
