@@ -1,0 +1,121 @@
+"""Logins, API access, what is left of the limits, and the clocks."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, Final
+
+from crosswalk.errors import SyncError
+from salesforce_client.errors import RequestRefusedError
+from sweo_client.fields import ATTRIBUTE_LIMIT
+
+from sweo_sync.doctor.finding import Finding, Level
+from sweo_sync.doctor.visit import Visit
+from sweo_sync.show import duration_text
+
+LOGINS: Final = "logins"
+API: Final = "API access and limits"
+CLOCKS: Final = "clocks"
+_SCARCE_SHARE: Final = 0.2
+_SCARCE_ATTRIBUTES: Final = 10
+_CLOCK_SECONDS: Final = 60
+"""A signed login lives three minutes, and Date headers are cut to seconds."""
+
+
+def look_at_logins(visit: Visit) -> Iterator[Finding]:
+    """Whether both sides let us in; one call each."""
+    try:
+        limits = visit.limits
+    except SyncError as error:
+        visit.fail("salesforce", "the Salesforce login fails")
+        yield Finding(LOGINS, Level.FAILURE, f"Salesforce: {error}", "mend the SALESFORCE_* login")
+    else:
+        told = isinstance(limits, RequestRefusedError)
+        host = "Salesforce lets the login in" + (", but not to its API" if told else "")
+        yield Finding(LOGINS, Level.OK, f"{host}.")
+    try:
+        found = visit.identity
+    except SyncError as error:
+        visit.fail("sweo", "the Sweo login fails")
+        yield Finding(LOGINS, Level.FAILURE, f"Sweo: {error}", "mend SWEO_ACCESS_TOKEN")
+    else:
+        yield Finding(
+            LOGINS,
+            Level.OK,
+            f"Sweo lets the token in, to workspace {found.id} (time zone {found.timezone}).",
+        )
+
+
+def look_at_sweo_limits(visit: Visit) -> Iterator[Finding]:
+    """How many custom attributes may still be made."""
+    workspace = visit.workspace
+    used = sum(len(names) for names in workspace.custom.values())
+    archived = sum(len(names) for names in workspace.archived.values())
+    left = ATTRIBUTE_LIMIT - (used - archived)
+    scarce = left < _SCARCE_ATTRIBUTES
+    yield Finding(
+        API,
+        Level.WARNING if scarce else Level.OK,
+        f"Sweo has room for {left} more custom attributes.",
+        "archive attributes that nobody uses" if scarce else None,
+    )
+
+
+def look_at_salesforce_limits(visit: Visit) -> Iterator[Finding]:
+    """Whether the API may be used, and how many calls are left."""
+    visit.needs("salesforce")
+    limits = visit.limits
+    if isinstance(limits, RequestRefusedError):
+        visit.fail("salesforce", "Salesforce's API cannot be used")
+        spent = limits.code == "REQUEST_LIMIT_EXCEEDED"
+        yield Finding(
+            API,
+            Level.FAILURE,
+            str(limits),
+            "wait for the 24 hours to pass, or buy API calls"
+            if spent
+            else "give the user the permission 'API Enabled', in an edition that has the API",
+        )
+        return
+    calls: dict[str, Any] = limits.get("DailyApiRequests") or {}
+    most, left = calls.get("Max"), calls.get("Remaining")
+    if not most or left is None:
+        yield Finding(API, Level.SKIPPED, "Salesforce does not tell how many API calls are left.")
+        return
+    scarce = left < most * _SCARCE_SHARE
+    yield Finding(
+        API,
+        Level.WARNING if scarce else Level.OK,
+        f"Salesforce: {left:,} of {most:,} API calls of these 24 hours are left.",
+        "find out which program uses them (Setup, API Usage), or sync less often"
+        if scarce
+        else None,
+    )
+
+
+def look_at_clocks(visit: Visit) -> Iterator[Finding]:
+    """How far the clocks are apart, as the answers so far have told."""
+    visit.needs("salesforce")
+    visit.needs("sweo")
+    ahead = {
+        "Salesforce": visit.connection.session.skew_seconds,
+        "Sweo": visit.client.clock.skew_seconds,
+    }
+    far = {name: seconds for name, seconds in ahead.items() if abs(seconds) > _CLOCK_SECONDS}
+    if not far:
+        yield Finding(CLOCKS, Level.OK, "The clocks agree.")
+        return
+    told = " and ".join(
+        f"{name}'s clock is {duration_text(abs(seconds))} "
+        f"{'ahead of' if seconds > 0 else 'behind'} this machine's"
+        for name, seconds in far.items()
+    )
+    ours = len(far) == len(ahead) and abs(ahead["Salesforce"] - ahead["Sweo"]) < _CLOCK_SECONDS
+    yield Finding(
+        CLOCKS,
+        Level.WARNING,
+        f"{told}.",
+        "set this machine's clock (NTP); signed logins fail when it is off"
+        if ours
+        else "compare both with the true time; `conflict: newest` corrects the difference",
+    )
