@@ -164,14 +164,17 @@ class SyncTarget(Target):
         return mapping
 
     def _process_record_message(self, message_dict: dict[str, t.Any]) -> None:
-        require(message_dict, "stream", "record")
-        stream = message_dict["stream"]
+        try:
+            stream, record = message_dict["stream"], message_dict["record"]
+        except KeyError:
+            require(message_dict, "stream", "record")
+            raise
         if stream != self._buffer_stream:
             self._flush()
             if stream not in self._exchanges:
                 raise FatalError(f"A record of {stream} came before its SCHEMA.")
             self._buffer_stream = stream
-        self._buffer.append(message_dict["record"])
+        self._buffer.append(record)
         if len(self._buffer) >= BATCH_RECORDS:
             self._flush()
 
