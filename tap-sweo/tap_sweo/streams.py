@@ -21,7 +21,7 @@ from collections.abc import Iterator
 
 import msgspec
 from crosswalk.fieldtype import FieldType
-from crosswalk.ledger import FIRST_EXCHANGE
+from crosswalk.ledger import FROM_INDEX
 from crosswalk.mapping import Mapping, Side
 from crosswalk.wire import SOURCE, Source, StreamNote
 from singer_runtime.full_check import CheckingStream
@@ -93,7 +93,7 @@ class SweoStream(CheckingStream):
         if self.sync_tap.ledger:
             for entry in self.sync_tap.ledger.revisits("to_salesforce", self.name):
                 owed.setdefault(entry.source_id, []).append(entry.number)
-                if entry.reason != FIRST_EXCHANGE:
+                if entry.reason not in FROM_INDEX:
                     self._by_id_only.add(entry.source_id)
         return owed
 

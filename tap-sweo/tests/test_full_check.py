@@ -90,7 +90,7 @@ def test_deleted_and_merged_contacts_are_found(
     book.link("contacts", *made, lead)
     sandbox.workspace.contacts.delete(made[0])
     body = {"from": lead, "into": made[1], "skip_duplicate_validation": True}
-    sandbox.workspace.contacts.merge(body, parse_version("2.16"))
+    sandbox.workspace.contacts.merge(body, parse_version("2.16", "2.16"))
     sandbox.advance(60)
     people_more = [
         str(sandbox.workspace.contacts.create({"role": "user", "email": f"m{n}@x.io"})["id"])

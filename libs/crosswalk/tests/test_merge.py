@@ -27,7 +27,9 @@ def same(v: Canonical, y: Canonical) -> bool:
     return v == y
 
 
-def said(x: Side, v: Canonical, y: Known, base: Known, policy: Policy, first: Side, newest: Side) -> str:
+def said(
+    x: Side, v: Canonical, y: Known, base: Known, policy: Policy, first: Side, newest: Side
+) -> str:
     """The rule in words: keep | carry v | agree | let y flow back | ask."""
     y_wins_back, v_goes = "yield", "write"
     if base is not ABSENT and v == base:
@@ -59,9 +61,7 @@ def test_two_way_truth_table(x: Side, policy: Policy) -> None:
             TwoWay(x, v, y, base, base, policy, first_meeting=first, newest=newest), same
         )
         assert decision.action.value == said(x, v, y, base, policy, first, newest)
-        both_had_a_say = (
-            base is not ABSENT and v != base and y is not ABSENT and y not in (base, v)
-        )
+        both_had_a_say = base is not ABSENT and v != base and y is not ABSENT and y not in (base, v)
         assert decision.conflict == both_had_a_say
         rows += 1
     assert rows == 4 * 5 * 5 * 2 * 2

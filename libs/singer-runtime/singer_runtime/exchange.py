@@ -160,7 +160,7 @@ class StreamExchange:
             if not differing:
                 return
         for pair in differing:
-            self._defer(pair, "edited meanwhile", batch)
+            self._defer(pair, "not sent", batch)
 
     def _differs(self, pair: Pair) -> bool:
         return bool(
@@ -197,8 +197,14 @@ class StreamExchange:
         outcomes = self._write(writing)
         again: list[Pair] = []
         settled: list[Pair] = []
+        doubtful: list[Pair] = []
+        in_doubt: dict[int, list[Intent]] = {}
         for plan in plans:
             outcome = outcomes.get(plan.pair.link.id)
+            if outcome is not None and outcome.result is Result.UNKNOWN and plan.intent:
+                in_doubt[plan.pair.link.id] = [plan.intent]
+                doubtful.append(plan.pair)
+                continue
             if outcome is not None and self._must_plan_anew(plan, outcome):
                 again.append(plan.pair)
                 books.abandon(plan)
@@ -209,10 +215,10 @@ class StreamExchange:
             if not plan.pair.quarantined and books.is_settled(outcome):
                 self._heal(plan.pair, batch)
         self.parents.attach(settled, batch)
-        return again
+        return again + settle_doubts(self.book, doubtful, in_doubt, batch)
 
     def _must_plan_anew(self, plan: PairPlan, outcome: Outcome) -> bool:
-        if outcome.result is Result.CHANGED:
+        if outcome.result in (Result.CHANGED, Result.NOT_SENT):
             return True
         if outcome.result is not Result.REFUSED:
             return False

@@ -43,7 +43,7 @@ def test_a_message_that_lacks_a_key_is_told_with_its_line() -> None:
     def needy(message: dict[str, Any]) -> None:
         require(message, "stream", "record")
 
-    with pytest.raises(FatalError, match="Line 1 of the input: a RECORD message lacks stream, record"):
+    with pytest.raises(FatalError, match="Line 1 of the input: a RECORD message lacks stream"):
         LineReader().process_lines(
             io.BytesIO(b'{"type":"RECORD","record":{}}\n'), {"RECORD": needy}
         )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from crosswalk.ledger.book import Ledger, direction_to
 from crosswalk.ledger.records import (
     FIRST_EXCHANGE,
+    FROM_INDEX,
     Base,
     FieldRow,
     IntendedField,
@@ -19,6 +20,7 @@ from crosswalk.ledger.records import (
 
 __all__ = [
     "FIRST_EXCHANGE",
+    "FROM_INDEX",
     "Base",
     "FieldRow",
     "IntendedField",

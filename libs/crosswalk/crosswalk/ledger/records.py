@@ -13,6 +13,10 @@ Base = dict[str, Canonical]
 
 EVERY_FIELD = "*"
 FIRST_EXCHANGE = "first exchange"
+FROM_INDEX = frozenset({FIRST_EXCHANGE, "not sent", "outcome unknown", "quarantine"})
+"""Reasons for which a reading from an index is good enough: where it turns out to be older than
+what it contradicts, the record is asked for again for that reason, which is not among these.
+"""
 
 
 @dataclass(slots=True)
@@ -84,8 +88,7 @@ class Intent:
 class Revisit:
     """A record that must be read again. Numbers only grow.
 
-    Only a ``FIRST_EXCHANGE`` may be served from an index; any other reason asks for the record
-    as it is now, by id.
+    Any reason that is not in ``FROM_INDEX`` asks for the record as it is now, by id.
     """
 
     number: int
