@@ -113,3 +113,25 @@ def test_an_emptied_value_travels(
     assert not world.company_now(company).get("industry")
     pipelines.run(TO_SALESFORCE)
     assert world.row("Account", account)["Industry"] is None
+
+
+@pytest.mark.parametrize("first", [TO_SWEO, TO_SALESFORCE])
+@pytest.mark.parametrize("skewed", ["salesforce", "sweo", "both"])
+def test_newest_compares_by_one_clock(
+    world: World, pipelines: Pipelines, pair: tuple[str, str], first: str, skewed: str
+) -> None:
+    """Whichever server's clock is off, the edit that came later wins."""
+    account, company = pair
+    pipelines.mappings[0]["conflict"] = "newest"
+    if skewed in ("salesforce", "both"):
+        world.sandbox.clock_salesforce.advance(3_600)
+    if skewed in ("sweo", "both"):
+        world.sandbox.clock_sweo.advance(3_600)
+    world.edit_salesforce("Account", account, Industry="Energy")
+    world.sandbox.advance(60)
+    world.edit_company(company, industry="Retail")
+    world.sandbox.advance(60)
+    pipelines.run(first)
+    pipelines.sync()
+    assert world.row("Account", account)["Industry"] == "Retail"
+    assert world.company_now(company)["industry"] == "Retail"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from salesforce_client.settings import LOGIN_SETTINGS, Setting
+from salesforce_client.settings import DAILY_CALLS, LOGIN_SETTINGS, Setting
 from singer_runtime.command import MAPPING_SETTINGS
 from singer_runtime.full_check import CHECK_SETTINGS
 from singer_sdk import typing as th
@@ -61,6 +61,12 @@ SETTINGS: Final = th.PropertiesList(
         th.IntegerType,
         title="Call limit",
         description="The most API calls one run may spend; the next run goes on from there.",
+    ),
+    th.Property(
+        DAILY_CALLS.name,
+        th.IntegerType,
+        title=DAILY_CALLS.title,
+        description=DAILY_CALLS.description,
     ),
     th.Property(
         "objects",

@@ -6,6 +6,7 @@ import time
 import typing as t
 from itertools import islice
 
+from crosswalk.errors import RetryLaterError
 from crosswalk.mapping import Side
 from crosswalk.wire import StreamNote
 from salesforce_client.bulk import query_results, start_query, wait_for
@@ -58,6 +59,7 @@ class SalesforceStream(CheckingStream):
             object=self.mapping.salesforce,
             instance=self.salesforce_tap.connection.org_id,
             full=self._full,
+            skew_seconds=self.salesforce_tap.connection.session.skew_seconds,
         )
 
     def types(self) -> MappingOf[str, FieldType]:
@@ -91,6 +93,21 @@ class SalesforceStream(CheckingStream):
             key, value = self._position
             self.bookmark[key] = value
             self._position = None
+
+    def _sync_records(self, *args: t.Any, **kwargs: t.Any) -> t.Generator[Record, t.Any, t.Any]:
+        """Read; a run that must end early (budget, limit, outage) lets its position out first."""
+        try:
+            yield from super()._sync_records(*args, **kwargs)
+        except RetryLaterError:
+            self.salesforce_tap.note_ledger(self.bookmark)
+            self._write_state_message()
+            raise
+
+    def _write_state_message(self) -> None:
+        # The target takes this out again, and counts it towards daily_api_calls.
+        state = t.cast("dict[str, t.Any]", self.tap_state)
+        state["calls"] = self.salesforce_tap.connection.calls
+        super()._write_state_message()
 
     # changed rows
 

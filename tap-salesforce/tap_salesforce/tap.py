@@ -6,6 +6,7 @@ import typing as t
 from functools import cached_property
 
 from crosswalk.ledger import Ledger, direction_to
+from crosswalk.ledger.usage import TAP_SALESFORCE, TARGET_SALESFORCE, calls_within_a_day
 from crosswalk.mapping import Side
 from salesforce_client.settings import connection_from
 from singer_runtime.full_check import CheckingTap
@@ -35,7 +36,14 @@ class TapSalesforce(CheckingTap):
     @cached_property
     def connection(self) -> Connection:
         """The connection; nothing is sent before it is first used."""
-        return connection_from(self.config, limit_calls=self.config.get("max_calls"))
+        return connection_from(
+            self.config, limit_calls=self.config.get("max_calls"), earlier_calls=self._earlier_calls
+        )
+
+    def _earlier_calls(self) -> int:
+        if self.ledger is None:
+            return 0
+        return calls_within_a_day(self.ledger, TAP_SALESFORCE, TARGET_SALESFORCE)
 
     @property
     def overlap_minutes(self) -> int:
@@ -93,9 +101,9 @@ class TapSalesforce(CheckingTap):
     def _forget_other_ledgers(self, stream: SalesforceStream) -> None:
         """Read everything again where STATE was made beside another ledger than this one."""
         bookmark, ledger = stream.bookmark, self.ledger
-        if ledger is None or not bookmark or bookmark.get("ledger") == ledger.id:
+        if not bookmark or bookmark.get("ledger") == (ledger.id if ledger else None):
             return
-        if "ledger" not in bookmark:
+        if ledger and "ledger" not in bookmark:
             # The first run of all begins before its target has made the ledger.
             whole_at, _ = ledger.progress(direction_to(Side.SWEO), stream.name)
             if whole_at:
