@@ -6,7 +6,7 @@ PACKAGES := libs/crosswalk libs/salesforce-client libs/sweo-client libs/singer-r
 SOURCES := $(foreach package,$(PACKAGES),$(package)/$(subst -,_,$(notdir $(package))))
 SEEDS ?= 200
 
-.PHONY: help setup demo test simulate lint bench sandbox constraints clean
+.PHONY: help setup demo test test-outside simulate lint bench sandbox constraints clean
 
 help:  ## what there is to make
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -26,6 +26,9 @@ demo: setup  ## both pipelines on a sandbox of this machine, and what they did
 test: setup lint  ## lint, types, layers, every test
 	$(BIN)/python -m pytest
 
+test-outside: setup  ## clients that nobody here wrote, each in an environment of its own
+	OUTSIDE_CLIENTS=1 $(BIN)/python -m pytest tests/outside --timeout=900
+
 simulate: setup  ## the whole system under faults: SEEDS=1000, or SEED=42 to replay one life
 	cd tests && ../$(BIN)/python -m simulation $(if $(SEED),--seed $(SEED),--seeds $(SEEDS))
 
@@ -36,7 +39,7 @@ lint: setup
 	$(BIN)/lint-imports
 
 bench: setup  ## speed and memory beside a stock singer-sdk pipeline
-	$(BIN)/python -m bench
+	$(BIN)/python -m bench $(if $(QUICK),--quick)
 
 sandbox: setup  ## a Salesforce org and a Sweo workspace on this machine
 	$(BIN)/sweo-sandbox serve
@@ -47,4 +50,4 @@ constraints:  ## pin every version anew
 	mv constraints.txt.new constraints.txt
 
 clean:  ## everything that was made here
-	rm -rf .venv .meltano .sandbox ledger .mypy_cache .ruff_cache .pytest_cache
+	rm -rf .venv .venv-outside .meltano .sandbox ledger .mypy_cache .ruff_cache .pytest_cache

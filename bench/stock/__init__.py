@@ -1,0 +1,1 @@
+"""The peers: the smallest plugins that singer-sdk makes, with its defaults."""

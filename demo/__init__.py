@@ -1,0 +1,1 @@
+"""Both pipelines on a sandbox of this machine, and what they did: ``python -m demo``."""
