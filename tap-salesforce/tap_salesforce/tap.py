@@ -30,7 +30,7 @@ class TapSalesforce(CheckingTap):
 
     name = "tap-salesforce"
     side = Side.SALESFORCE
-    kept_by_a_check = ("plan", "ledger")
+    kept_by_a_check = ("plan",)
     config_jsonschema = SETTINGS.to_dict()
 
     @cached_property

@@ -118,8 +118,11 @@ def test_another_ledger_begins_the_check_anew(sandbox, run_tap, ledger, tmp_path
     first = run_tap(**CHECK, slice_records=10)
     other = f"sqlite:///{tmp_path / 'other.db'}"
     Ledger.open(other).close()
-    again = run_tap(first.state, **CHECK, ledger_url=other)
-    assert again.ids("accounts") == set(ids)
+    again = run_tap(first.state, **CHECK, ledger_url=other, slice_records=15)
+    assert len(again.records("accounts")) == 15
+    rest = run_tap(again.state, **CHECK, ledger_url=other)
+    assert again.ids("accounts") | rest.ids("accounts") == set(ids)
+    assert len(rest.records("accounts")) == 5
 
 
 def _pause(ledger, *names: str) -> None:

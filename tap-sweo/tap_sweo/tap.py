@@ -32,7 +32,7 @@ class TapSweo(CheckingTap):
     name = "tap-sweo"
     package_name = "sweo-tap-sweo"
     side = Side.SWEO
-    kept_by_a_check = ("types", "declared", "readable", "instance", "timezone", "ledger")
+    kept_by_a_check = ("types", "declared", "readable", "instance", "timezone")
 
     config_jsonschema = th.PropertiesList(
         th.Property(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping as MappingOf
 from dataclasses import dataclass
+from typing import Final
 
 from crosswalk.errors import FatalError
 from crosswalk.fieldtype import FieldType
@@ -13,6 +14,8 @@ from salesforce_client.fields import Description, Resolved, resolve
 
 from target_salesforce.names import NAME, writable_name
 
+CONVERTED: Final = "IsConverted"
+
 
 @dataclass(frozen=True, slots=True)
 class Shape:
@@ -20,7 +23,8 @@ class Shape:
 
     ``types`` covers the incoming and the match fields, by the mapping's names. ``key`` is the
     external-id match field that makes creates repeatable, with its place among the match fields.
-    ``parent_field`` is the lookup that a new record is given.
+    ``parent_field`` is the lookup that a new record is given. ``is_convertible`` is true of leads:
+    one that was converted is never written.
     """
 
     sobject: str
@@ -29,6 +33,7 @@ class Shape:
     key: tuple[int, str] | None
     parent_field: str | None
     is_mergeable: bool
+    is_convertible: bool
     only: tuple[str, ...]
 
 
@@ -57,10 +62,15 @@ def shape_of(
     match_fields = tuple(match.salesforce for match in mapping.match)
     for name in match_fields:
         found = resolve(name, description, {})
-        if isinstance(found, Resolved):
-            types.setdefault(name, found.type)
-        else:
+        if not isinstance(found, Resolved):
             mistakes.append(f"{_place(mapping, name)}: {found}")
+        elif name.lower() in description.encrypted:
+            mistakes.append(
+                f"{_place(mapping, name)}: {name} is encrypted, so no record can be matched by "
+                "it; match by another field"
+            )
+        else:
+            types.setdefault(name, found.type)
     key = next(
         ((i, name) for i, name in enumerate(match_fields) if name in types and types[name].key),
         None,
@@ -76,6 +86,7 @@ def shape_of(
         key,
         mapping.parent.salesforce if mapping.parent else None,
         description.field("MasterRecordId") is not None,
+        description.field(CONVERTED) is not None,
         _only(description),
     )
 
@@ -84,7 +95,7 @@ def _only(description: Description) -> tuple[str, ...]:
     """Conditions that leave out what is never written."""
     conditions = [
         f"{name} = false"
-        for name in ("IsDeleted", "IsPersonAccount", "IsConverted")
+        for name in ("IsDeleted", "IsPersonAccount", CONVERTED)
         if description.field(name)
     ]
     return tuple(conditions)
@@ -110,6 +121,8 @@ def _create_mistakes(
 def _unwritable(description: Description, own: FieldType) -> str:
     if own.calculated:
         return f"{own.name} is a formula"
+    if own.name.lower() in description.encrypted:
+        return f"{own.name} is encrypted, so it is only read"
     if not description.updateable:
         return f"the user lacks the permission Edit on {description.name}"
     if own.name == NAME:

@@ -34,7 +34,7 @@ from singer_runtime.destination import (
 from target_salesforce.names import is_person, split_name
 from target_salesforce.outcomes import creation_outcome, outcome_of
 from target_salesforce.readings import ReadingMaker, candidate_of
-from target_salesforce.shape import Shape, shape_of
+from target_salesforce.shape import CONVERTED, Shape, shape_of
 
 MOST_GUARDED_ROWS: Final = 250
 """Up to so many guarded rows go one by one, 25 a call; more go as unguarded collections."""
@@ -61,6 +61,7 @@ class SalesforceDestination:
     def __post_init__(self) -> None:
         self._described: dict[str, Description] = {}
         self._shapes: dict[str, Shape] = {}
+        self._converted: dict[str, bool] = {}
 
     def prepare(
         self, mapping: Mapping, note: StreamNote, incoming: MappingOf[str, FieldType]
@@ -119,8 +120,15 @@ class SalesforceDestination:
         shape, description = self._shape(mapping), self._description(mapping)
         known = {name: own for name in fields if (own := description.field(name))}
         names = [*_STAMPS, *shape.match_fields, *known]
+        if shape.is_convertible:
+            names.append(CONVERTED)
         asked = dict.fromkeys(own.name for name in names if (own := description.field(name)))
         rows = retrieve(self.connection, shape.sobject, ids, ["Id", *asked])
+        self._converted = {
+            record_id: bool(found.row.get(CONVERTED))
+            for record_id, found in rows.items()
+            if shape.is_convertible and found.row is not None
+        }
         missing = [record_id for record_id, found in rows.items() if found.row is None]
         deleted = deleted_among(
             self.connection, shape.sobject, missing, has_master=shape.is_mergeable
@@ -186,10 +194,12 @@ class SalesforceDestination:
         rows = [
             RowUpdate(write.id, split_name(sobject, write.values), write.guard) for write in writes
         ]
-        guarded = [place for place, row in enumerate(rows) if row.unmodified_since]
+        results = self._refused_leads(mapping, rows)
+        guarded = [
+            place for place, row in enumerate(rows) if row.unmodified_since and place not in results
+        ]
         if self.settings.write_guard != "composite" or len(guarded) > MOST_GUARDED_ROWS:
             guarded = []
-        results: dict[int, RowResult] = {}
         if guarded:
             told = update_guarded(
                 self.connection, sobject, [rows[place] for place in guarded], self._headers
@@ -200,6 +210,25 @@ class SalesforceDestination:
             told = self._update(mapping, sobject, [rows[place] for place in others])
             results.update(zip(others, told, strict=True))
         return [outcome_of(results[place], row.id) for place, row in enumerate(rows)]
+
+    def _refused_leads(self, mapping: Mapping, rows: Sequence[RowUpdate]) -> dict[int, RowResult]:
+        """Rows that are converted leads, by place. A user with the permission to edit them would
+        not be refused by Salesforce. What the last reading told is not asked again.
+        """
+        if not self._shape(mapping).is_convertible:
+            return {}
+        unknown = [row.id for row in rows if row.id not in self._converted]
+        if unknown:
+            found = retrieve(self.connection, self._shape(mapping).sobject, unknown, [CONVERTED])
+            self._converted |= {
+                i: bool(each.row.get(CONVERTED)) for i, each in found.items() if each.row
+            }
+        error = VendorError("CANNOT_UPDATE_CONVERTED_LEAD")
+        return {
+            place: RowResult(RowState.REFUSED, row.id, error)
+            for place, row in enumerate(rows)
+            if self._converted.get(row.id)
+        }
 
     def _update(self, mapping: Mapping, sobject: str, rows: Sequence[RowUpdate]) -> list[RowResult]:
         if not bulk.takes_bulk_ingest(len(rows)):

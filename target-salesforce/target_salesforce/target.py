@@ -4,8 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
+from crosswalk.ledger.usage import (
+    TAP_SALESFORCE,
+    TARGET_SALESFORCE,
+    calls_within_a_day,
+    note_calls,
+)
 from crosswalk.mapping import Side
-from salesforce_client.settings import LOGIN_SETTINGS, Setting, connection_from
+from salesforce_client.settings import DAILY_CALLS, LOGIN_SETTINGS, Setting, connection_from
 from singer_runtime.destination import Destination
 from singer_runtime.settings import TARGET_SETTINGS
 from singer_runtime.target import SyncTarget
@@ -64,15 +70,48 @@ class TargetSalesforce(SyncTarget):
             title="Call limit",
             description="The most API calls one run may spend; the next run goes on from there.",
         ),
+        th.Property(
+            DAILY_CALLS.name,
+            th.IntegerType,
+            title=DAILY_CALLS.title,
+            description=DAILY_CALLS.description,
+        ),
     ).to_dict()
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self._calls_noted = 0
 
     def make_destination(self) -> Destination:
         """The org; nothing is sent before it is asked for something."""
         return SalesforceDestination(
-            connection_from(self.config, limit_calls=self.config.get("max_calls")),
+            connection_from(
+                self.config,
+                limit_calls=self.config.get("max_calls"),
+                earlier_calls=lambda: calls_within_a_day(
+                    self.run.ledger, TAP_SALESFORCE, TARGET_SALESFORCE
+                ),
+            ),
             WriteSettings(
                 write_guard=str(self.config["write_guard"]),
                 assignment_rules=bool(self.config["assignment_rules"]),
                 bulk_poll_seconds=float(self.config["bulk_poll_seconds"]),
             ),
         )
+
+    def _process_state_message(self, message_dict: dict[str, Any]) -> None:
+        super()._process_state_message(message_dict)
+        self._note_calls()
+
+    def finish(self, outcome: str) -> None:
+        """Note how the run ended, and the calls it made."""
+        self._note_calls()
+        super().finish(outcome)
+
+    def _note_calls(self) -> None:
+        """Count this run's calls towards the daily budget as they are made, for a run may die."""
+        if self._lease is None:
+            return
+        calls = self.run.destination.calls()
+        note_calls(self.run.ledger, TARGET_SALESFORCE, calls - self._calls_noted)
+        self._calls_noted = calls

@@ -6,6 +6,7 @@ from crosswalk.fieldtype import FieldType
 from crosswalk.mapping import Create, Direction, Field, Mapping, Match, Normalise, Parent, Side
 from crosswalk.wire import StreamNote
 from singer_runtime.destination import Attachment, Creation, Presence, Result, Write
+from sweo_sandbox.salesforce import lifecycle
 from target_salesforce.sinks import WriteSettings
 
 NOTE = StreamNote(mapping="accounts", side="sweo", object="company")
@@ -295,3 +296,86 @@ def test_a_large_update_goes_by_bulk_where_that_takes_fewer_calls(sandbox, desti
     assert sandbox.org.row("Account", ids[5])["Website"] == "#N/A"
     assert sandbox.org.row("Account", ids[0])["Website"] == "w.test"
     assert destination.calls() - before <= 7
+
+
+LEADS = Mapping(
+    name="leads",
+    salesforce="Lead",
+    sweo="lead",
+    match=(Match("Email", "email", Normalise.EMAIL),),
+    fields=(Field("Phone", "phone", Direction.BOTH),),
+    create={},
+)
+
+
+def _lead(sandbox, number: int) -> str:
+    values = {"LastName": f"L{number}", "Company": "C", "Email": f"l{number}@x.test"}
+    return sandbox.org.insert("Lead", values)
+
+
+@pytest.mark.parametrize("read_first", [False, True])
+@pytest.mark.parametrize("guard", [None, "2030-01-01T00:00:00Z"])
+def test_a_converted_lead_is_never_written(sandbox, destination, read_first, guard) -> None:
+    converted, open_lead = _lead(sandbox, 1), _lead(sandbox, 2)
+    lifecycle.convert_lead(sandbox.org, converted)
+    destination.prepare(LEADS, NOTE, {"Phone": TEXT})
+    if read_first:
+        destination.read(LEADS, [converted, open_lead], ["Phone"])
+    before = destination.calls()
+    writes = [Write(i, {"Phone": "+441"}, guard) for i in (converted, open_lead)]
+    refused, written = destination.update(LEADS, writes)
+    assert (refused.result, refused.error_code) == (Result.REFUSED, "CANNOT_UPDATE_CONVERTED_LEAD")
+    assert "never written" in refused.remedy
+    assert written.result is Result.WRITTEN
+    assert sandbox.org.row("Lead", converted)["Phone"] is None
+    assert destination.calls() - before == (1 if read_first else 2)
+
+
+def test_a_converted_lead_is_no_candidate(sandbox, destination) -> None:
+    converted, open_lead = _lead(sandbox, 1), _lead(sandbox, 2)
+    lifecycle.convert_lead(sandbox.org, converted)
+    assert [candidate.id for candidate in destination.keys(LEADS)] == [open_lead]
+    asked = [Creation("s1", {}, ("l1@x.test",)), Creation("s2", {}, ("l2@x.test",))]
+    assert list(destination.find(LEADS, asked)) == ["s2"]
+
+
+def _add_field(sandbox, sobject: str, **facts) -> None:
+    org = sandbox.org
+    with org.store.transaction():
+        org.schema_add_field(sobject, {"label": facts["name"], "updateable": True, **facts})
+        org.store.create_table(org.schema.sobjects[sobject.lower()])
+    org.schema_changed()
+
+
+@pytest.mark.parametrize(
+    "facts",
+    [
+        {"type": "encryptedstring", "length": 80},
+        {"type": "string", "length": 80, "encrypted": True},
+    ],
+)
+def test_an_encrypted_field_is_neither_written_nor_matched_by(sandbox, destination, facts) -> None:
+    _add_field(sandbox, "Account", name="Secret__c", createable=True, **facts)
+    mapping = Mapping(
+        name="accounts",
+        salesforce="Account",
+        sweo="company",
+        match=(Match("Secret__c", "company_id"),),
+        fields=(Field("Secret__c", "secret", Direction.TO_SALESFORCE),),
+        create={},
+    )
+    with pytest.raises(FatalError) as caught:
+        destination.prepare(mapping, NOTE, {"Secret__c": TEXT})
+    text = str(caught.value)
+    assert "Secret__c is encrypted, so it is only read" in text
+    assert "no record can be matched by it" in text
+
+
+def test_a_person_account_is_no_candidate(sandbox, destination) -> None:
+    facts = {"createable": True, "nillable": False}
+    _add_field(sandbox, "Account", name="IsPersonAccount", type="boolean", **facts)
+    business = _account(sandbox, 1)
+    _account(sandbox, 2, IsPersonAccount=True)
+    assert [candidate.id for candidate in destination.keys(ACCOUNTS)] == [business]
+    asked = [Creation(f"s{n}", {}, (f"C{n}",)) for n in (1, 2)]
+    assert list(destination.find(ACCOUNTS, asked)) == ["s1"]

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+from crosswalk.ledger.usage import TAP_SALESFORCE, note_calls
 from crosswalk.mapping import Side
 from singer_runtime.settings import TARGET_SETTINGS
 from singer_runtime.target import SyncTarget
@@ -63,6 +66,10 @@ class TargetSweo(SyncTarget):
         *TARGET_SETTINGS,
     ).to_dict()
 
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self._tap_calls_noted = 0
+
     def make_destination(self) -> SweoDestination:
         """The workspace; nothing is called before the first record that differs."""
         concurrency = int(self.config["max_concurrency"])
@@ -73,6 +80,18 @@ class TargetSweo(SyncTarget):
             logger=self.logger,
             dry_run=bool(self.config.get("dry_run")),
         )
+
+    def _process_state_message(self, message_dict: dict[str, Any]) -> None:
+        value = message_dict.get("value")
+        calls = value.pop("calls", None) if isinstance(value, dict) else None
+        super()._process_state_message(message_dict)
+        self._note_tap_calls(calls)
+
+    def _note_tap_calls(self, calls: object) -> None:
+        """Count what tap-salesforce says it has spent in this run towards its daily budget."""
+        if isinstance(calls, int) and self._lease is not None:
+            note_calls(self.run.ledger, TAP_SALESFORCE, calls - self._tap_calls_noted)
+            self._tap_calls_noted = calls
 
 
 if __name__ == "__main__":

@@ -25,6 +25,11 @@ REFUSED: Final = "_refused"
 PARENT: Final = "_parent"
 MATCH: Final = "_match"
 
+RUN: Final = "run"
+"""In a bookmark: the run whose target let this STATE out. A ledger that does not know it is older
+than STATE.
+"""
+
 
 class Source(msgspec.Struct, omit_defaults=True, forbid_unknown_fields=False):
     """Where a record came from and how fresh it is. All times are ISO 8601 in UTC, ``…Z``.

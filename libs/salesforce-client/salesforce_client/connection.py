@@ -19,6 +19,7 @@ import stamina.instrumentation
 from crosswalk.errors import FatalError, RetryLaterError, UnknownOutcomeError
 
 from salesforce_client.auth import Login, Token, log_in
+from salesforce_client.budget import DailyBudget
 from salesforce_client.errors import RequestRefusedError, vendor_errors
 from salesforce_client.transport import MeteredSession, ServerTimes, server_times
 
@@ -57,8 +58,8 @@ class Answer:
 class Connection:
     """One org, one session.
 
-    ``calls`` counts data API calls, ``usage`` is the org's own count, ``limit_calls`` (None:
-    no limit) ends the run with ``RetryLaterError`` before a call that would exceed it.
+    ``calls`` counts data API calls. ``limit_calls`` (of this run) and ``budget`` (of the day), None
+    for no limit, end the run with ``RetryLaterError`` before a call that would exceed them.
     """
 
     def __init__(
@@ -67,11 +68,13 @@ class Connection:
         *,
         api_version: str = API_VERSION,
         limit_calls: int | None = None,
+        budget: DailyBudget | None = None,
         session: MeteredSession | None = None,
     ) -> None:
         self.api_version = api_version.removeprefix("v")
         self.session = session or MeteredSession()
         self.limit_calls = limit_calls
+        self.budget = budget
         self._login = login
         self._token: Token | None = None
         self._salesforce: Salesforce | None = None
@@ -212,6 +215,8 @@ class Connection:
             raise RetryLaterError(
                 f"This run has used its {self.limit_calls} Salesforce calls; the next goes on."
             )
+        if self.budget is not None:
+            self.budget.check(self.session.calls, self.session.usage)
 
     def _request(
         self,

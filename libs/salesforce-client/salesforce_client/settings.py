@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
 from salesforce_client.auth import login_from
+from salesforce_client.budget import DailyBudget
 from salesforce_client.connection import API_VERSION, Connection
 
 
@@ -71,14 +72,35 @@ LOGIN_SETTINGS: Final = (
     ),
 )
 
+DAILY_CALLS: Final = Setting(
+    "daily_api_calls",
+    "Daily API calls",
+    "The most Salesforce API calls that all runs of this project, both directions together, may "
+    "make within 24 hours; a run that would exceed them ends, and a later one goes on. Default: a "
+    "fifth of the org's allotment. 0: no limit.",
+)
+"""The setting that ``connection_from`` reads as a number, or as None where it is left out."""
+
 
 def connection_from(
-    settings: Mapping[str, object], *, limit_calls: int | None = None
+    settings: Mapping[str, object],
+    *,
+    limit_calls: int | None = None,
+    earlier_calls: Callable[[], int] = lambda: 0,
 ) -> Connection:
     """A connection as the settings describe it; nothing is sent yet.
+
+    ``earlier_calls`` tells how many calls our runs made within 24 hours before this one.
 
     Raises:
         FatalError: a setting is missing or forbidden; the sentence names it.
     """
     version = str(settings.get("api_version") or API_VERSION)
-    return Connection(login_from(settings), api_version=version, limit_calls=limit_calls)
+    daily = settings.get("daily_api_calls")
+    budget = None
+    if daily != 0:
+        limit = None if daily is None else int(str(daily))
+        budget = DailyBudget(earlier_calls, limit)
+    return Connection(
+        login_from(settings), api_version=version, limit_calls=limit_calls, budget=budget
+    )

@@ -40,8 +40,7 @@ class MeteredSession(requests.Session):
 
     ``skew_seconds`` is the server's clock minus ours, by the last answer, cut to whole seconds.
     ``calls`` counts answers of the data API; ``logins`` those of the token endpoint, which
-    Salesforce does not meter. ``usage`` is what ``Sforce-Limit-Info`` said last. ``skew`` is the
-    server's clock less this machine's, to the second, by the last answer of either kind.
+    Salesforce does not meter. ``usage`` is what ``Sforce-Limit-Info`` said last.
     """
 
     def __init__(
@@ -70,9 +69,6 @@ class MeteredSession(requests.Session):
         kwargs["headers"] = {k: v for k, v in headers.items() if k.lower() != "x-prettyprint"}
         response = super().request(method, url, *args, **kwargs)
         self._meter(response)
-        answered = _answered_at(response)
-        if answered is not None:
-            self.skew = answered - _local_now()
         return response
 
     def _note_skew(self, response: requests.Response) -> None:
@@ -82,7 +78,7 @@ class MeteredSession(requests.Session):
 
     def server_now(self) -> datetime:
         """The server's time, as far as any answer has told it."""
-        return _local_now() + self.skew
+        return _local_now() + timedelta(seconds=self.skew_seconds)
 
     def _meter(self, response: requests.Response) -> None:
         self._note_skew(response)
@@ -117,7 +113,7 @@ def server_times(response: requests.Response) -> ServerTimes:
     most ``elapsed`` before it; a server without ``Date`` is taken to share our clock.
     """
     elapsed = response.elapsed
-    answered = _answered_at(response) or _local_now()
+    answered = _date_of(response) or _local_now()
     started = answered - elapsed
     # Date is floored already; a fraction of a second before it is the second before.
     return ServerTimes(iso_z(_floored(started)), iso_z(answered))
@@ -125,14 +121,6 @@ def server_times(response: requests.Response) -> ServerTimes:
 
 def _floored(moment: datetime) -> datetime:
     return moment - timedelta(microseconds=moment.microsecond)
-
-
-def _answered_at(response: requests.Response) -> datetime | None:
-    header = response.headers.get("Date")
-    try:
-        return from_http_date(header) if header else None
-    except (ValueError, TypeError):
-        return None
 
 
 def _local_now() -> datetime:

@@ -84,7 +84,11 @@ class FullCheck:
         self._mark: dict[str, t.Any] = state.setdefault("full_check", {})
         self.rests = False
         began = self._mark.get("began")
-        other_ledger = self._mark.get("ledger") != ledger_id
+        self._bookmarks: dict[str, t.Any] = state.setdefault("bookmarks", {})
+        # The first run of all begins before its target has made the ledger.
+        ledgers = {self._mark.get("ledger") or ledger_id}
+        ledgers |= {self._bookmarks.get(name, {}).get("ledger", ledger_id) for name in names}
+        other_ledger = ledgers != {ledger_id}
         ended = self._mark.get("ended") is not None
         if ended and not other_ledger and began is not None:
             self.rests = now - parse_stamp(began) < timedelta(hours=every_hours)
@@ -92,8 +96,9 @@ class FullCheck:
                 logger.info("The last full check began at %s; none is due yet.", began)
         if began is None or other_ledger or (ended and not self.rests):
             self._mark.clear()
-            self._mark.update(began=stamp(now), ledger=ledger_id)
-        self._bookmarks: dict[str, t.Any] = state.setdefault("bookmarks", {})
+            self._mark.update(began=stamp(now))
+        if not self.rests:
+            self._mark["ledger"] = ledger_id
         if not self.rests:
             for name in self._names:
                 self._begin(self._bookmarks.setdefault(name, {}), kept)

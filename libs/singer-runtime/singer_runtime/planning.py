@@ -16,6 +16,7 @@ from typing import Any, Final
 from crosswalk.fieldtype import FieldType
 from crosswalk.ledger import Ledger, schema
 from crosswalk.ledger.clock import Clock
+from crosswalk.ledger.engine import READS_ONLY
 from crosswalk.mapping import Mapping, Side
 from crosswalk.wire import StreamNote
 from sqlalchemy import insert, select
@@ -126,7 +127,8 @@ class ScratchLedger:
         os.close(descriptor)
         self.path = Path(name)
         self.ledger = Ledger.open(f"sqlite:///{name}", clock)
-        with ledger.reader.connect() as source, self.ledger.engine.begin() as copy:
+        reading = ledger.engine.execution_options(**{READS_ONLY: True})
+        with reading.connect() as source, self.ledger.engine.begin() as copy:
             for table in schema.metadata.sorted_tables:
                 copy.execute(table.delete())
                 rows = source.execution_options(yield_per=_ROWS_A_COPY).execute(select(table))

@@ -9,7 +9,8 @@ from functools import cached_property
 
 import msgspec
 from crosswalk.ledger import Ledger
-from crosswalk.wire import KEYWORD, SOURCE, StreamNote
+from crosswalk.ledger.runs import knows_run
+from crosswalk.wire import KEYWORD, RUN, SOURCE, StreamNote
 from singer_sdk import Stream, Tap
 from singer_sdk.helpers.capabilities import PluginCapabilities, TapCapabilities
 from singer_sdk.singerlib.encoding.base import GenericSingerWriter
@@ -177,6 +178,7 @@ class SyncTap(Tap):
         super().__init__(**kwargs)
         if not self.mappings:
             self.setup_mapper()
+        self._doubt_state_of_lost_runs()
 
     @cached_property
     def sync_config(self) -> Config:
@@ -193,6 +195,17 @@ class SyncTap(Tap):
         """The ledger, read only; None where no place is known for it or none exists yet."""
         url = self.sync_config.ledger_url
         return Ledger.open_existing(url) if url else None
+
+    def _doubt_state_of_lost_runs(self) -> None:
+        """A ledger from a backup is older than STATE: what it forgot must be read again."""
+        for name, mark in self.state.get("bookmarks", {}).items():
+            if not isinstance(mark, dict) or not mark.get("ledger") or RUN not in mark:
+                continue
+            if self.ledger and not knows_run(self.ledger, mark[RUN]):
+                self.logger.warning(
+                    "%s: the ledger is older than STATE, as if it came from a backup.", name
+                )
+                mark["ledger"] = "a later one"
 
     @property
     def streams(self) -> dict[str, Stream]:

@@ -25,7 +25,7 @@ from crosswalk.ledger.runs import (
     forget_before,
     take_approval,
 )
-from crosswalk.wire import KEYWORD, StreamNote
+from crosswalk.wire import KEYWORD, RUN, StreamNote
 from singer_sdk import Target
 from singer_sdk.helpers.capabilities import PluginCapabilities
 
@@ -255,9 +255,21 @@ class SyncTarget(Target):
         ):
             return
         self._note_whole_reads(state)
-        sys.stdout.write(_encode(state).decode() + "\n")
+        sys.stdout.write(_encode(self._signed(state)).decode() + "\n")
         sys.stdout.flush()
         self._state_ready, self._state_left_at = None, now
+
+    def _signed(self, state: dict[str, t.Any]) -> dict[str, t.Any]:
+        """STATE with the run that let it out, by which a tap knows a ledger from a backup."""
+        marks = state.get("bookmarks")
+        if not isinstance(marks, dict):
+            return state
+        signed = {
+            name: {**mark, RUN: self.run.run_id}
+            for name, mark in marks.items()
+            if isinstance(mark, dict) and isinstance(self._exchanges.get(name), StreamExchange)
+        }
+        return {**state, "bookmarks": {**marks, **signed}}
 
     def _note_whole_reads(self, state: dict[str, t.Any]) -> None:
         for name, exchange in self._exchanges.items():

@@ -6,7 +6,7 @@ import json
 import uuid
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from typing import Any
+from typing import Any, TypeVar
 
 import msgspec
 from sqlalchemy import Connection, Engine, Row, and_, delete, insert, select, update
@@ -28,6 +28,8 @@ from crosswalk.ledger.trouble import translated_errors
 from crosswalk.mapping import Side
 
 _IDS_A_QUERY = 500
+
+T = TypeVar("T")
 
 _decode_base = msgspec.json.Decoder(dict[str, Any]).decode
 _decode_ages = msgspec.json.Decoder(dict[str, int]).decode
@@ -147,7 +149,7 @@ class Ledger:
         digest = table.c.digest_salesforce if side is Side.SALESFORCE else table.c.digest_sweo
         found: dict[str, tuple[int, bytes | None]] = {}
         with translated_errors(), self.reader.connect() as connection:
-            for part in _parts(ids):
+            for part in parts(ids):
                 rows = connection.execute(
                     select(column, table.c.id, digest).where(
                         table.c.mapping == mapping, column.in_(part), table.c.closed.is_(None)
@@ -167,7 +169,7 @@ class Ledger:
         column = _id_column(side)
         state = table.c.closed.is_not(None) if closed else table.c.closed.is_(None)
         with translated_errors(), self.reader.connect() as connection:
-            for part in _parts(ids):
+            for part in parts(ids):
                 statement = (
                     select(table)
                     .where(table.c.mapping == mapping, column.in_(part), state)
@@ -187,14 +189,14 @@ class Ledger:
                     table.c.sweo_id == sweo_id,
                 )
             ).first()
-        return _link(row) if row is not None else None
+            return _link(row) if row is not None else None
 
     def links_by_key(self, mapping: str, hashes: Sequence[str]) -> dict[str, Link]:
         """Open links by the keyed hash of the match value that they were made by."""
         table = schema.link
         found: dict[str, Link] = {}
         with translated_errors(), self.reader.connect() as connection:
-            for part in _parts(hashes):
+            for part in parts(hashes):
                 rows = connection.execute(
                     select(table).where(
                         table.c.mapping == mapping,
@@ -305,7 +307,7 @@ class Ledger:
         table = schema.intent
         found: list[Intent] = []
         with translated_errors(), self.reader.connect() as connection:
-            for part in _parts(sources):
+            for part in parts(sources):
                 rows = connection.execute(
                     select(table)
                     .where(
@@ -326,7 +328,7 @@ class Ledger:
         table = schema.waiting
         found: dict[str, list[Waiter]] = {}
         with translated_errors(), self.reader.connect() as connection:
-            for part in _parts(hashes):
+            for part in parts(hashes):
                 rows = connection.execute(
                     select(table)
                     .where(
@@ -348,7 +350,7 @@ class Ledger:
         table = schema.waiting
         found: set[str] = set()
         with translated_errors(), self.reader.connect() as connection:
-            for part in _parts(ids):
+            for part in parts(ids):
                 found.update(
                     connection.execute(
                         select(table.c.record_id).where(
@@ -365,7 +367,7 @@ class Ledger:
         table = schema.conflict
         found: dict[int, dict[str, Verdict]] = {}
         with translated_errors(), self.reader.connect() as connection:
-            for part in _parts(link_ids):
+            for part in parts(link_ids):
                 rows = connection.execute(
                     select(table)
                     .where(table.c.link_id.in_(part), table.c.status != "settled")
@@ -392,7 +394,7 @@ class Ledger:
         since = later(self.clock(), -3_600 * hours)
         found: Counter[tuple[str, str, str]] = Counter()
         with translated_errors(), self.reader.connect() as connection:
-            for part in _parts(salesforce_ids):
+            for part in parts(salesforce_ids):
                 rows = connection.execute(
                     select(table.c.salesforce_id, table.c.field, table.c.new).where(
                         table.c.mapping == mapping,
@@ -445,7 +447,8 @@ def _id_column(side: Side) -> Any:
     return schema.link.c.salesforce_id if side is Side.SALESFORCE else schema.link.c.sweo_id
 
 
-def _parts(values: Sequence[Any]) -> Iterable[Sequence[Any]]:
+def parts(values: Sequence[T]) -> Iterator[Sequence[T]]:
+    """Values in parts of which each fits into one statement."""
     for start in range(0, len(values), _IDS_A_QUERY):
         yield values[start : start + _IDS_A_QUERY]
 

@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import Connection, bindparam, delete, insert, or_, select, update
 
 from crosswalk.ledger import schema
-from crosswalk.ledger.book import Ledger
+from crosswalk.ledger.book import Ledger, parts
 from crosswalk.ledger.clock import later
 from crosswalk.ledger.records import Intent, Link, Quarantined
 from crosswalk.ledger.trouble import translated_errors
@@ -206,20 +206,27 @@ class Writer:
 
     def put_intents(self, intents: Sequence[Intent]) -> None:
         """Put down what is about to be written; durable when this returns. Sets their ids."""
+        if not intents:
+            return
+        table = schema.intent
+        rows = [
+            {
+                "link_id": intent.link_id,
+                "mapping": intent.mapping,
+                "direction": intent.direction,
+                "source_id": intent.source_id,
+                "run_id": intent.run_id,
+                "fields": _fields_json(intent),
+                "put_at": intent.put_at,
+            }
+            for intent in intents
+        ]
         with translated_errors(), self.ledger.engine.begin() as connection:
-            for intent in intents:
-                result = connection.execute(
-                    insert(schema.intent).values(
-                        link_id=intent.link_id,
-                        mapping=intent.mapping,
-                        direction=intent.direction,
-                        source_id=intent.source_id,
-                        run_id=intent.run_id,
-                        fields=_fields_json(intent),
-                        put_at=intent.put_at,
-                    )
-                )
-                intent.id = result.inserted_primary_key[0]  # type: ignore[index]
+            numbers = connection.execute(
+                insert(table).returning(table.c.id, sort_by_parameter_order=True), rows
+            ).scalars()
+            for intent, number in zip(intents, numbers, strict=True):
+                intent.id = number
 
     def retry_quarantine(self, direction: str, mapping: str) -> None:
         """Let everything in quarantine be tried again by the next run."""
@@ -274,16 +281,16 @@ class Writer:
             )
         for row in batch.conflicts:
             _replace_conflict(connection, row, batch.run_id, now)
-        if batch.settled:
+        for part in parts(batch.settled):
             connection.execute(
                 update(schema.conflict)
-                .where(schema.conflict.c.id.in_(batch.settled))
+                .where(schema.conflict.c.id.in_(part))
                 .values(status="settled")
             )
         # A write whose base could not move stays in doubt: the next visit judges its intent.
         done = [intent.id for intent in batch.intents_done if intent.link_id not in lost]
-        if done:
-            connection.execute(delete(schema.intent).where(schema.intent.c.id.in_(done)))
+        for part in parts(done):
+            connection.execute(delete(schema.intent).where(schema.intent.c.id.in_(part)))
         for intent in batch.intents_left:
             connection.execute(
                 update(schema.intent)
@@ -304,10 +311,8 @@ class Writer:
                 )
             )
         _replace_waiting(connection, batch.waiting)
-        if batch.revisited:
-            connection.execute(
-                delete(schema.revisit).where(schema.revisit.c.number.in_(batch.revisited))
-            )
+        for part in parts(batch.revisited):
+            connection.execute(delete(schema.revisit).where(schema.revisit.c.number.in_(part)))
         _heal(connection, batch)
         revisits = list(batch.revisits)
         for row in batch.quarantined:
@@ -345,10 +350,10 @@ def _update_links(connection: Connection, links: Sequence[Link]) -> list[Link]:
     table = schema.link
     ids = [link.id for link in links]
     versions: dict[int, int] = {}
-    for start in range(0, len(ids), 500):
+    for part in parts(ids):
         rows = connection.execute(
             select(table.c.id, table.c.version)
-            .where(table.c.id.in_(ids[start : start + 500]), table.c.closed.is_(None))
+            .where(table.c.id.in_(part), table.c.closed.is_(None))
             .with_for_update()
         )
         versions.update({row.id: row.version for row in rows})

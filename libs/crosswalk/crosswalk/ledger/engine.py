@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from datetime import datetime, timezone
 from importlib.resources import files
 from pathlib import Path
@@ -19,7 +20,14 @@ from crosswalk.ledger.trouble import translated_errors
 HEAD: Final = "0001"
 """The migration that this code needs."""
 
-_NETWORK_FILE_SYSTEMS: Final = frozenset({"nfs", "nfs4", "cifs", "smb3", "9p", "fuse.sshfs"})
+READS_ONLY: Final = "reads_only"
+"""An execution option for a transaction that takes no lock: PostgreSQL streams only in one."""
+
+_NETWORK_FILE_SYSTEMS: Final = frozenset(
+    {"nfs", "nfs4", "cifs", "smb3", "smbfs", "9p", "fuse.sshfs", "fuse.s3fs", "fuse.gcsfuse"}
+)
+_MOUNTS: Final = Path("/proc/mounts")
+_OCTAL: Final = re.compile(r"\\([0-7]{3})")
 _LOCK_TIMEOUT_MS: Final = 30_000
 
 
@@ -48,7 +56,7 @@ def open_engine(url: str, *, must_exist: bool = False) -> Engine | None:
         ) from error
     try:
         with translated_errors():
-            if must_exist and not inspect(engine).has_table("alembic_version"):
+            if must_exist and _version(engine) is None:
                 engine.dispose()
                 return None
             _migrate(engine)
@@ -64,7 +72,7 @@ def shared_clock(engine: Engine) -> Clock:
     """
     if engine.dialect.name != "postgresql":
         return system_clock
-    with translated_errors(), engine.connect() as connection:
+    with translated_errors(), _reading(engine) as connection:
         theirs: datetime = connection.execute(text("SELECT clock_timestamp()")).scalar_one()
     ahead = theirs.astimezone(timezone.utc) - system_clock()
     return lambda: system_clock() + ahead
@@ -116,14 +124,15 @@ def _make_file(path: Path) -> None:
 
 
 def _file_system_of(path: Path) -> str | None:
-    mounts = Path("/proc/mounts")
-    if not mounts.exists():
+    if not _MOUNTS.exists():
         return None
-    resolved = path.absolute()
+    resolved = path.resolve()
     best: tuple[int, str | None] = (-1, None)
-    for line in mounts.read_text().splitlines():
-        _, point, kind, *_ = line.split(" ")
-        if resolved.is_relative_to(point) and len(point) > best[0]:
+    for line in _MOUNTS.read_text().splitlines():
+        _, escaped, kind, *_ = line.split(" ")
+        point = _OCTAL.sub(lambda found: chr(int(found[1], 8)), escaped)
+        # Of two mounts on one point the later one is seen.
+        if resolved.is_relative_to(point) and len(point) >= best[0]:
             best = (len(point), kind)
     return best[1]
 
@@ -175,18 +184,27 @@ def _postgresql(parsed: URL) -> Engine:
 
 
 def _only_reads(connection: Connection) -> bool:
+    options = connection.get_execution_options()
     # SQLAlchemy tells of a beginning although the driver begins nothing in this mode.
-    return connection.get_execution_options().get("isolation_level") == "AUTOCOMMIT"
+    return options.get("isolation_level") == "AUTOCOMMIT" or bool(options.get(READS_ONLY))
+
+
+def _reading(engine: Engine) -> Connection:
+    return engine.execution_options(isolation_level="AUTOCOMMIT").connect()
+
+
+def _version(engine: Engine) -> str | None:
+    with _reading(engine) as connection:
+        if not inspect(connection).has_table("alembic_version"):
+            return None
+        version: str | None = connection.execute(
+            text("SELECT version_num FROM alembic_version")
+        ).scalar()
+    return version
 
 
 def _migrate(engine: Engine) -> None:
-    with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
-        exists = inspect(connection).has_table("alembic_version")
-        version = (
-            connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
-            if exists
-            else None
-        )
+    version = _version(engine)
     if version == HEAD:
         return
     from alembic import command
@@ -199,6 +217,13 @@ def _migrate(engine: Engine) -> None:
         revision.revision for revision in ScriptDirectory.from_config(settings).walk_revisions()
     }
     if version is not None and version not in known:
+        with _reading(engine) as connection:
+            ours = inspect(connection).has_table("lease")
+        if not ours:
+            raise FatalError(
+                "The database that was named for the ledger belongs to another program; give the "
+                "ledger a database or a schema of its own by SWEO_LEDGER_URL."
+            )
         raise FatalError(
             f"The ledger was written by a newer version of Sweo Sync (schema {version}); "
             "upgrade the plugins, or point SWEO_LEDGER_URL at another ledger."

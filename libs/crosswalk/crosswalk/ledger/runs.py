@@ -197,6 +197,13 @@ def begin_run(ledger: Ledger, run_id: str, direction: str) -> None:
         )
 
 
+def knows_run(ledger: Ledger, run_id: str) -> bool:
+    """Whether the ledger remembers that run; it forgets those older than the retention."""
+    with translated_errors(), ledger.reader.connect() as connection:
+        found = connection.execute(select(schema.run.c.id).where(schema.run.c.id == run_id))
+        return found.first() is not None
+
+
 def end_run(
     ledger: Ledger, run_id: str, outcome: str, counts: MappingOf[str, object], calls: int
 ) -> None:

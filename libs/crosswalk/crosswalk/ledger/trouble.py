@@ -92,6 +92,13 @@ def _locked_out(reason: str) -> FatalError:
     )
 
 
+def _forbidden(reason: str) -> FatalError:
+    return FatalError(
+        f"The ledger's user may not use its tables ({reason}); grant it CREATE and USAGE on the "
+        "schema, or let it own them."
+    )
+
+
 def _damaged(reason: str) -> FatalError:
     return FatalError(
         f"The ledger is damaged ({reason}); restore it from a backup, or move it away: the next "
@@ -123,9 +130,7 @@ _SORTS: dict[str, Callable[[str], SyncError]] = {
     "25006": lambda _: FatalError(
         "The ledger's database is read-only; point SWEO_LEDGER_URL at the primary server."
     ),
-    "42501": lambda reason: FatalError(
-        f"The ledger's user may not use its tables ({reason}); grant it CREATE and USAGE on the "
-        "schema, or let it own them."
-    ),
+    "42501": _forbidden,
+    "3F000": _forbidden,
 }
 """By SQLSTATE or its class (appendix A of the PostgreSQL manual)."""
