@@ -24,7 +24,7 @@ demo: setup  ## both pipelines on a sandbox of this machine, and what they did
 	$(BIN)/python -m demo
 
 test: setup lint  ## lint, types, layers, every test
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n 2 --dist loadfile
 
 test-outside: setup  ## clients that nobody here wrote, each in an environment of its own
 	OUTSIDE_CLIENTS=1 $(BIN)/python -m pytest tests/outside --timeout=900
@@ -35,7 +35,7 @@ simulate: setup  ## the whole system under faults: SEEDS=1000, or SEED=42 to rep
 lint: setup
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	$(BIN)/mypy $(SOURCES)
+	$(BIN)/mypy $(SOURCES) demo bench
 	$(BIN)/lint-imports
 
 bench: setup  ## speed and memory beside a stock singer-sdk pipeline

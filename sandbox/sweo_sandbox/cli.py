@@ -33,13 +33,21 @@ def main() -> None:
 @_data_dir_option
 @click.option("--salesforce-port", type=click.IntRange(0, 65535), default=8443, show_default=True)
 @click.option("--sweo-port", type=click.IntRange(0, 65535), default=8444, show_default=True)
-def serve(data_dir: Path, salesforce_port: int, sweo_port: int) -> None:
+@click.option(
+    "--pubsub-port",
+    type=click.IntRange(0, 65535),
+    help="Change events (gRPC).  [default: a free port if the extra pubsub is installed]",
+)
+def serve(data_dir: Path, salesforce_port: int, sweo_port: int, pubsub_port: int | None) -> None:
     """Serve both until SIGTERM or SIGINT. Port 0 takes a free one."""
     from sweo_sandbox.installation import open_host
+    from sweo_sandbox.pubsub.port import PubSubMissingError, is_installed
 
+    if pubsub_port is None and is_installed():
+        pubsub_port = 0
     try:
-        host = open_host(data_dir, salesforce_port, sweo_port)
-    except (DataDirectoryInUseError, OSError) as error:
+        host = open_host(data_dir, salesforce_port, sweo_port, pubsub_port)
+    except (DataDirectoryInUseError, OSError, PubSubMissingError) as error:
         raise click.ClickException(str(error)) from None
     running = data_dir / RUNNING_FILE
     running.write_text(json.dumps({**host.ports, "pid": os.getpid()}))
@@ -75,6 +83,7 @@ def env(data_dir: Path) -> None:
         salesforce_port=ports["salesforce"],
         sweo_port=ports["sweo"],
         ca_bundle=bundle_path(data_dir),
+        pubsub_port=ports.get("pubsub"),
     )
     for name, value in variables.items():
         click.echo(f"export {name}={shlex.quote(value)}")

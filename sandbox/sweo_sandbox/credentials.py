@@ -43,17 +43,27 @@ def environment(
     salesforce_port: int,
     sweo_port: int,
     ca_bundle: Path,
+    pubsub_port: int | None = None,
 ) -> dict[str, str]:
     """The variables that ``sweo-sandbox env`` prints."""
     salesforce_url = f"https://localhost:{salesforce_port}"
     bundle = str(ca_bundle.resolve())
+    pubsub = (
+        {}
+        if pubsub_port is None
+        else {"SALESFORCE_PUBSUB_HOST": "localhost", "SALESFORCE_PUBSUB_PORT": str(pubsub_port)}
+    )
     return {
         "SALESFORCE_INSTANCE_URL": salesforce_url,
         "SALESFORCE_LOGIN_URL": salesforce_url,
         "SALESFORCE_CLIENT_ID": org.client_id,
         "SALESFORCE_CLIENT_SECRET": org.client_secret,
         "SALESFORCE_REFRESH_TOKEN": org.refresh_token,
+        "SALESFORCE_USERNAME": org.username,
+        "SALESFORCE_PASSWORD": org.password,
+        "SALESFORCE_SECURITY_TOKEN": org.security_token,
         "SALESFORCE_ACCESS_TOKEN": org.access_token or "",
+        **pubsub,
         "SWEO_API_URL": f"https://localhost:{sweo_port}",
         "SWEO_ACCESS_TOKEN": workspace.access_token,
         "SWEO_CLIENT_SECRET": workspace.client_secret,

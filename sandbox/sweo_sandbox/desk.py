@@ -102,10 +102,11 @@ class Desk:
 
     def reset(self) -> None:
         """Data, clock, calls and faults as at a fresh start; snapshots are dropped."""
+        # The clock first: a new org and workspace are stamped with their time of birth.
+        self._clock.skew(0)
         self._state.reset()
         self._meter.reset()
         self._faults.clear()
-        self._clock.skew(0)
         self._snapshots.clear()
 
     def _reset(self, _: dict[str, Any]) -> dict[str, Any]:

@@ -3,7 +3,8 @@
 A rule says which requests (side, method, path pattern, nth, probability), what happens, and how
 often. :class:`FaultMiddleware` carries out the faults of the wire; the faults of the vendor's own
 logic (``partial_success``, ``UNABLE_TO_LOCK_ROW``, ``REQUEST_LIMIT_EXCEEDED``) are put into the
-ASGI scope under :data:`SCOPE_KEY` for the application to obey.
+ASGI scope under :data:`SCOPE_KEY` for the application to obey; those of webhooks are asked for by
+topic when a notification is made.
 """
 
 from __future__ import annotations
@@ -26,7 +27,13 @@ FaultKind = Literal[
     "partial_success",
     "UNABLE_TO_LOCK_ROW",
     "REQUEST_LIMIT_EXCEEDED",
+    "webhook_lost",
+    "webhook_doubled",
+    "webhook_out_of_order",
 ]
+WEBHOOK_KINDS: frozenset[str] = frozenset(
+    {"webhook_lost", "webhook_doubled", "webhook_out_of_order"}
+)
 VENDOR_KINDS: frozenset[str] = frozenset(
     {"partial_success", "UNABLE_TO_LOCK_ROW", "REQUEST_LIMIT_EXCEEDED"}
 )
@@ -179,7 +186,20 @@ class FaultDesk:
     def strike(self, method: str, path: str) -> list[FaultRule]:
         """The rules that hit this request, in the order in which they were given."""
         with self._lock:
-            return [r for r in self._rules if r.matches(method, path) and r.strikes()]
+            return [
+                rule
+                for rule in self._rules
+                if rule.kind not in WEBHOOK_KINDS and rule.matches(method, path) and rule.strikes()
+            ]
+
+    def strike_webhook(self, topic: str) -> list[FaultRule]:
+        """The rules that hit a notification; their ``endpoint`` is a pattern on its topic."""
+        with self._lock:
+            return [
+                rule
+                for rule in self._rules
+                if rule.kind in WEBHOOK_KINDS and rule.matches("WEBHOOK", topic) and rule.strikes()
+            ]
 
 
 def struck(scope: Scope, kind: FaultKind) -> FaultRule | None:

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from sweo_sandbox.lock import DirectoryLock
+from sweo_sandbox.pubsub.port import PubSubPort
 from sweo_sandbox.server import PortServer
 from sweo_sandbox.side import Side
 from sweo_sandbox.tls import Authority
@@ -19,6 +20,7 @@ class Host:
     """The servers, their lock, and one certificate authority for all.
 
     ``sides`` pairs each side with its port (0: a free one); ``ports`` tells the ports by name.
+    ``pubsub`` is served too, a moment later.
 
     ``data_dir`` None keeps certificates in a temporary directory and takes no lock.
 
@@ -32,14 +34,19 @@ class Host:
         sides: Sequence[tuple[Side, int]],
         data_dir: Path | None,
         lock: DirectoryLock | None = None,
+        pubsub: PubSubPort | None = None,
     ) -> None:
         self._lock = lock
         self._temporary = tempfile.TemporaryDirectory() if data_dir is None else None
         directory = Path(self._temporary.name) if self._temporary else Path(str(data_dir))
         self.authority = Authority(directory)
         context = self.authority.server_context()
-        self._servers = [PortServer(side, port, context) for side, port in sides]
+        pubsub_port = None if pubsub is None else pubsub.port
+        self._servers = [PortServer(side, port, context, pubsub_port) for side, port in sides]
         self.ports = {server.side.name: server.port for server in self._servers}
+        self._pubsub = pubsub
+        if pubsub_port is not None:
+            self.ports["pubsub"] = pubsub_port
         self._loop: asyncio.AbstractEventLoop | None = None
         self._stop: asyncio.Event | None = None
         self._thread: threading.Thread | None = None
@@ -64,6 +71,8 @@ class Host:
                 self._loop.add_signal_handler(number, self._stop.set)
         for server in self._servers:
             server.start()
+        if self._pubsub is not None:
+            self._pubsub.start(self.authority)
         if ready is not None:
             ready.set()
         await self._stop.wait()
@@ -72,6 +81,8 @@ class Host:
 
     def close(self) -> None:
         """Stop serving and release files, lock and certificates."""
+        if self._pubsub is not None:
+            self._pubsub.close()
         if self._thread is not None and self._loop is not None and self._stop is not None:
             self._loop.call_soon_threadsafe(self._stop.set)
             self._thread.join(timeout=10)

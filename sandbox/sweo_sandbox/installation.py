@@ -7,24 +7,29 @@ from pathlib import Path
 from sweo_sandbox.credentials import settings_of
 from sweo_sandbox.host import Host
 from sweo_sandbox.lock import DirectoryLock
+from sweo_sandbox.pubsub.port import PubSubMissingError, PubSubPort
 from sweo_sandbox.seeding.plan import SeedPlan
 from sweo_sandbox.side import salesforce_side, sweo_side
 
 
-def open_host(data_dir: Path, salesforce_port: int, sweo_port: int) -> Host:
-    """Both sides on their ports, not serving yet.
+def open_host(
+    data_dir: Path, salesforce_port: int, sweo_port: int, pubsub_port: int | None = None
+) -> Host:
+    """Both sides on their ports, and change events if ``pubsub_port`` is given; not serving yet.
 
     Raises:
         DataDirectoryInUseError: another sandbox runs on the directory.
         OSError: a port is taken.
+        PubSubMissingError: change events are wanted and their packages are not installed.
     """
     lock = DirectoryLock(data_dir)
     org_settings, workspace_settings = settings_of(data_dir)
     salesforce = salesforce_side(org_settings, data_dir)
     sweo = sweo_side(workspace_settings, data_dir)
     try:
-        host = Host([(salesforce, salesforce_port), (sweo, sweo_port)], data_dir, lock)
-    except OSError:
+        events = None if pubsub_port is None else PubSubPort(salesforce.state, pubsub_port)
+        host = Host([(salesforce, salesforce_port), (sweo, sweo_port)], data_dir, lock, events)
+    except (OSError, PubSubMissingError):
         salesforce.close()
         sweo.close()
         lock.release()

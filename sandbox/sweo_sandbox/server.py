@@ -16,6 +16,7 @@ from sweo_sandbox.side import Side
 
 _TLS_HANDSHAKE = 0x16
 _HEAD_LIMIT_BYTES = 65_536
+_PUBSUB_HOSTS = ".pubsub.salesforce.com"
 _ESTABLISHED = b"HTTP/1.1 200 Connection established\r\n\r\n"
 
 
@@ -51,10 +52,16 @@ class _Protocol(H11Protocol):
 
 
 class PortServer:
-    """One side on one port. ``context`` is used for every TLS connection."""
+    """One side on one port. ``context`` is used for every TLS connection.
 
-    def __init__(self, side: Side, port: int, context: ssl.SSLContext) -> None:
+    A ``CONNECT`` to the Pub/Sub API's host, or to ``pubsub_port``, is passed on to that port.
+    """
+
+    def __init__(
+        self, side: Side, port: int, context: ssl.SSLContext, pubsub_port: int | None = None
+    ) -> None:
         self.side = side
+        self._pubsub_port = pubsub_port
         self._context = context
         self._state = ServerState()
         self._config = Config(
@@ -94,8 +101,11 @@ class PortServer:
         try:
             first = await _peek(connection)
             if first == b"C" and await _is_connect(connection):
-                await _read_head(connection)
+                head = await _read_head(connection)
                 await loop.sock_sendall(connection, _ESTABLISHED)
+                if self._pubsub_port is not None and _wants_pubsub(head, self._pubsub_port):
+                    await _pass_on(connection, self._pubsub_port)
+                    return
                 first = await _peek(connection)
             if not first:
                 connection.close()
@@ -171,3 +181,32 @@ async def _read_head(connection: socket.socket) -> bytes:
             raise ConnectionError("the proxy request is incomplete")
         head += chunk
     return head
+
+
+def _wants_pubsub(head: bytes, port: int) -> bool:
+    target = head.split(b" ", 2)[1].decode("latin-1")
+    host, _, given = target.rpartition(":")
+    return host.lower().endswith(_PUBSUB_HOSTS) or given == str(port)
+
+
+async def _pass_on(connection: socket.socket, port: int) -> None:
+    """Carry bytes both ways until one side has closed."""
+    loop = asyncio.get_running_loop()
+    with connection, socket.socket(socket.AF_INET, socket.SOCK_STREAM) as other:
+        other.setblocking(False)
+        await loop.sock_connect(other, ("127.0.0.1", port))
+
+        async def carry(source: socket.socket, sink: socket.socket) -> None:
+            while chunk := await loop.sock_recv(source, 65_536):
+                await loop.sock_sendall(sink, chunk)
+
+        ways = [
+            loop.create_task(carry(connection, other)),
+            loop.create_task(carry(other, connection)),
+        ]
+        try:
+            await asyncio.wait(ways, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for way in ways:
+                way.cancel()
+            await asyncio.gather(*ways, return_exceptions=True)

@@ -79,6 +79,27 @@ def sweo_side(settings: WorkspaceSettings, data_dir: Path | None) -> Side:
         return asyncio.to_thread(seed_workspace, workspace, _seed_plan(order))
 
     desk.add_order("POST", "seed", seed)
+    workspace.webhooks.faults = faults
+
+    def subscribe(order: dict[str, Any]) -> dict[str, Any]:
+        if "url" not in order or not set(order) <= {"url", "topics"}:
+            raise DeskError("a webhook order has a url and, if wanted, topics")
+        return {"id": workspace.webhooks.subscribe(order["url"], order.get("topics"))}
+
+    def unsubscribe(order: dict[str, Any]) -> dict[str, Any]:
+        return {"ended": workspace.webhooks.unsubscribe(order.get("id"))}
+
+    desk.add_order("POST", "webhooks", subscribe)
+    desk.add_order("DELETE", "webhooks", unsubscribe)
+    desk.add_order("POST", "webhooks/ping", lambda _: {"owed": workspace.webhooks.ping()})
+    desk.add_order(
+        "GET",
+        "webhooks",
+        lambda _: {
+            "subscriptions": workspace.webhooks.subscriptions(),
+            "deliveries": workspace.webhooks.deliveries(),
+        },
+    )
     desk.add_order("GET", "settings", lambda _: settings.switches())
     desk.add_order("POST", "settings", switch)
     desk.add_order("POST", "segments", add_segment)

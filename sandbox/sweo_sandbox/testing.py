@@ -25,6 +25,7 @@ from sweo_sandbox.faults import FaultDesk, FaultKind, FaultRule
 from sweo_sandbox.host import Host
 from sweo_sandbox.lock import DirectoryLock
 from sweo_sandbox.meter import CallCounts
+from sweo_sandbox.pubsub.port import PubSubPort
 from sweo_sandbox.salesforce.org import Org
 from sweo_sandbox.salesforce.settings import OrgSettings
 from sweo_sandbox.side import Side, salesforce_side, sweo_side
@@ -73,6 +74,7 @@ class Sandbox:
             salesforce_port=self._host.ports["salesforce"],
             sweo_port=self._host.ports["sweo"],
             ca_bundle=self._host.authority.bundle_path,
+            pubsub_port=self._host.ports.get("pubsub"),
         )
 
     def calls(self, side: SideName) -> CallCounts:
@@ -110,15 +112,22 @@ class Sandbox:
 
 @contextmanager
 def running_sandbox(
-    data_dir: Path | None = None, *, salesforce_port: int = 0, sweo_port: int = 0, **settings: Any
+    data_dir: Path | None = None,
+    *,
+    salesforce_port: int = 0,
+    sweo_port: int = 0,
+    pubsub: bool = False,
+    pubsub_port: int = 0,
+    **settings: Any,
 ) -> Iterator[Sandbox]:
     """Start both servers, stop them at the end; data are in memory unless ``data_dir`` is given.
 
     ``settings`` are fields of :class:`OrgSettings` and :class:`WorkspaceSettings`
     (``session_seconds=60``, ``index_lag_seconds=5``). The rate limit is off unless
-    ``requests_per_minute`` is given.
+    ``requests_per_minute`` is given. ``pubsub`` serves change events as well.
 
     Raises:
+        PubSubMissingError: the extra ``pubsub`` is not installed.
         TypeError: a setting is none of theirs.
         DataDirectoryInUseError: another sandbox runs on the data directory.
     """
@@ -128,11 +137,14 @@ def running_sandbox(
     lock = DirectoryLock(data_dir) if data_dir is not None else None
     salesforce = salesforce_side(org_settings, data_dir)
     sweo = sweo_side(workspace_settings, data_dir)
-    host = Host([(salesforce, salesforce_port), (sweo, sweo_port)], data_dir, lock)
+    events = PubSubPort(salesforce.state, pubsub_port) if pubsub else None
+    host = Host([(salesforce, salesforce_port), (sweo, sweo_port)], data_dir, lock, events)
     if org_settings.instance_url is None:
         org_settings.instance_url = f"https://localhost:{host.ports['salesforce']}"
     host.start_thread()
     try:
+        if events is not None:
+            events.wait()
         yield Sandbox(host, salesforce, sweo, org_settings, workspace_settings)
     finally:
         host.close()

@@ -22,6 +22,8 @@ HOST_NAMES = (
     "*.my.salesforce.com",
     "*.sandbox.my.salesforce.com",
     "*.develop.my.salesforce.com",
+    "api.pubsub.salesforce.com",
+    "*.pubsub.salesforce.com",
     "api.intercom.io",
     "api.eu.intercom.io",
     "api.au.intercom.io",
@@ -55,3 +57,9 @@ class Authority:
         context.set_alpn_protocols(["http/1.1"])
         self._ca.issue_cert(*HOST_NAMES).configure_cert(context)
         return context
+
+    def server_pems(self) -> tuple[bytes, bytes]:
+        """A fresh private key and certificate chain for servers that take no ssl context."""
+        issued = self._ca.issue_cert(*HOST_NAMES)
+        chain = b"".join(pem.bytes() for pem in issued.cert_chain_pems)
+        return issued.private_key_pem.bytes(), chain

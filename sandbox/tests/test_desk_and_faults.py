@@ -8,6 +8,7 @@ from sweo_sandbox.clock import Clock
 from sweo_sandbox.faults import ConnectionLostError, FaultDesk
 from sweo_sandbox.side import Side, sweo_side
 from sweo_sandbox.sweo.settings import WorkspaceSettings
+from sweo_sandbox.testing import running_sandbox
 
 
 @pytest.fixture
@@ -143,3 +144,11 @@ def test_vendor_faults_reach_the_application():
     hit = desk.strike("POST", "/services/data/v60.0/composite/sobjects")
     assert [rule.rows for rule in hit] == [[1]]
     assert desk.strike("GET", "/services/data/v60.0/composite/sobjects") == []
+
+
+def test_a_reset_stamps_new_records_with_the_real_time() -> None:
+    with running_sandbox() as sandbox:
+        sandbox.advance(10 * 86_400)
+        sandbox.reset()
+        born = sandbox.org.rows("User")[0]["CreatedDate"]
+        assert born <= sandbox.clock_salesforce.now_ms()

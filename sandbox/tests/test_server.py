@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 import requests
 from sweo_sandbox.lock import DataDirectoryInUseError
+from sweo_sandbox.pubsub.port import is_installed
 from sweo_sandbox.testing import Sandbox, running_sandbox
 
 
@@ -146,7 +147,11 @@ def test_the_command_serves_tells_its_environment_and_ends_on_sigterm(tmp_path: 
             "SALESFORCE_CLIENT_ID",
             "SALESFORCE_CLIENT_SECRET",
             "SALESFORCE_REFRESH_TOKEN",
+            "SALESFORCE_USERNAME",
+            "SALESFORCE_PASSWORD",
+            "SALESFORCE_SECURITY_TOKEN",
             "SALESFORCE_ACCESS_TOKEN",
+            *(["SALESFORCE_PUBSUB_HOST", "SALESFORCE_PUBSUB_PORT"] if is_installed() else []),
             "SWEO_API_URL",
             "SWEO_ACCESS_TOKEN",
             "SWEO_CLIENT_SECRET",

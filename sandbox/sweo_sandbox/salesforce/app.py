@@ -18,6 +18,7 @@ from starlette.responses import Response as HttpResponse
 from starlette.routing import Route as HttpRoute
 
 from ..faults import SCOPE_KEY
+from ..pubsub.origin import CHANGE_ORIGIN, origin_of
 from . import (
     auth,
     bulk2,
@@ -27,6 +28,7 @@ from . import (
     errors,
     query_resources,
     rest,
+    soap_login,
     tooling,
 )
 from .errors import SalesforceError
@@ -112,6 +114,9 @@ def _route(org: Org, meter: CallMeter, request: Request) -> Response:
         return Response(versions())
     if path.startswith(("/services/oauth2/", "/id/", "/.salesforce.com/services/oauth2/")):
         return _log_in(org, meter, request, path)
+    if request.method == "POST" and soap_login.PATH.match(path):
+        meter.count("POST /Soap/login", "login")
+        return soap_login.login(org, request)
     found = VERSION_PATH.match(path)
     if not found:
         raise errors.not_found()
@@ -121,7 +126,11 @@ def _route(org: Org, meter: CallMeter, request: Request) -> Response:
     if request.headers.get("content-encoding", "").lower() == "gzip":
         request.body = bulk2.unzipped(request)
         del request.headers["content-encoding"]
-    return _metered(org, meter, request)
+    origin = CHANGE_ORIGIN.set(origin_of(request))
+    try:
+        return _metered(org, meter, request)
+    finally:
+        CHANGE_ORIGIN.reset(origin)
 
 
 def _raw_path(http: HttpRequest) -> str:

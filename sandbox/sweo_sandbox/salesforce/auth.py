@@ -10,8 +10,6 @@ import secrets
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl
 
-import jwt
-
 from . import errors, ids, values
 from .web import Request, Response
 
@@ -164,6 +162,8 @@ def _refresh(org: Org, request: Request, form: dict[str, str]) -> dict[str, Any]
 
 
 def _jwt_bearer(org: Org, request: Request, form: dict[str, str]) -> dict[str, Any]:
+    import jwt  # slow to import, and few clients log in this way
+
     if org.settings.jwt_public_key is None:
         raise OAuthError("invalid_grant", "user hasn't approved this consumer")
     try:
@@ -184,9 +184,11 @@ def _jwt_bearer(org: Org, request: Request, form: dict[str, str]) -> dict[str, A
     if claims["iss"] != org.settings.client_id:
         raise OAuthError("invalid_client_id", "client identifier invalid")
     now_seconds = org.clock.now_ms() / 1000
-    if not isinstance(claims["exp"], (int, float)) or claims["exp"] <= now_seconds:
-        raise OAuthError("invalid_grant", "assertion is not within its valid time window")
-    if claims["exp"] > now_seconds + _LONGEST_JWT_SECONDS + 60:
+    try:
+        expires = float(claims["exp"])  # simple-salesforce sends it as text
+    except (TypeError, ValueError):
+        raise OAuthError("invalid_grant", "invalid assertion") from None
+    if not now_seconds < expires <= now_seconds + _LONGEST_JWT_SECONDS + 60:
         raise OAuthError("invalid_grant", "assertion is not within its valid time window")
     user_id = org.user_named(str(claims.get("sub") or claims.get("prn") or ""))
     if user_id is None:

@@ -39,7 +39,8 @@ def is_read(request: Request) -> bool:
         return all(
             _reads(str(each.get("method", "")), str(each.get("url", ""))) for each in subrequests
         )
-    except (SalesforceError, AttributeError):
+    except (SalesforceError, AttributeError, TypeError):
+        # Not shaped as a composite: refused right after the meter.
         return True
 
 

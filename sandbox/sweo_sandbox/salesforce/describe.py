@@ -146,19 +146,40 @@ def describe_field(field: SObjectField, *, editable: bool) -> dict[str, Any]:
     return {key: said.get(key, default) for key, default in FIELD_DEFAULTS.items()}
 
 
+_EVERY_URL = ("rowTemplate", "describe", "sobject")
+_LAYOUT_URLS = ("compactLayouts", "layouts")
+_RECORD_URLS = (*_LAYOUT_URLS, "approvalLayouts", "listviews", "quickActions")
+_URLS: dict[str, tuple[str, ...]] = {
+    **dict.fromkeys(("Account", "Campaign", "Contact", "Lead", "Opportunity"), _RECORD_URLS),
+    "CampaignMember": _LAYOUT_URLS,
+    "Case": (*_RECORD_URLS, "caseArticleSuggestions", "caseRowArticleSuggestions"),
+    "Event": (*_LAYOUT_URLS, "quickActions", "eventSeriesUpdates"),
+    "Task": (*_LAYOUT_URLS, "quickActions"),
+    "User": (*_LAYOUT_URLS, "quickActions", "namedLayouts", "passwordUtilities"),
+}
+_URL_ENDINGS = {
+    "approvalLayouts": "/describe/approvalLayouts",
+    "caseArticleSuggestions": "/suggestedArticles",
+    "caseRowArticleSuggestions": "/{ID}/suggestedArticles",
+    "compactLayouts": "/describe/compactLayouts",
+    "describe": "/describe",
+    "eventSeriesUpdates": "/{ID}/fromThisEventOnwards",
+    "layouts": "/describe/layouts",
+    "listviews": "/listviews",
+    "namedLayouts": "/describe/namedLayouts/{LayoutName}",
+    "passwordUtilities": "/{ID}/password",
+    "quickActions": "/quickActions",
+    "rowTemplate": "/{ID}",
+    "sobject": "",
+}
+
+
 def describe_brief(sobject: SObjectType, version: str) -> dict[str, Any]:
     """The object's entry in the global describe, and ``objectDescribe`` of ``/sobjects/X``."""
     base = f"/services/data/v{version}/sobjects/{sobject.name}"
     flags = {key: sobject.extra.get(key, default) for key, default in _GLOBAL_FLAGS.items()}
-    urls = {
-        "compactLayouts": f"{base}/describe/compactLayouts",
-        "rowTemplate": f"{base}/{{ID}}",
-        "approvalLayouts": f"{base}/describe/approvalLayouts",
-        "describe": f"{base}/describe",
-        "quickActions": f"{base}/quickActions",
-        "layouts": f"{base}/describe/layouts",
-        "sobject": base,
-    }
+    offered = _URLS.get(sobject.name, _RECORD_URLS if sobject.custom else ())
+    urls = {name: f"{base}{_URL_ENDINGS[name]}" for name in (*offered, *_EVERY_URL)}
     brief = {
         **flags,
         "custom": sobject.custom,
@@ -183,12 +204,16 @@ def describe_global(schema: Schema, version: str) -> dict[str, Any]:
 
 
 def describe_sobject(
-    sobject: SObjectType, version: str, *, visible: Access, editable: Access
+    sobject: SObjectType, version: str, *, visible: Access, editable: Access, instance_url: str
 ) -> dict[str, Any]:
     """``GET /sobjects/X/describe``; fields that the user may not see are absent."""
     brief = describe_brief(sobject, version)
     urls = brief.pop("urls")
-    layout = f"{urls['layouts']}/{_MASTER_RECORD_TYPE}"
+    layout = f"{urls['describe']}/layouts/{_MASTER_RECORD_TYPE}"
+    if "quickActions" in urls:
+        urls["uiDetailTemplate"] = f"{instance_url}/{{ID}}"
+        urls["uiEditTemplate"] = f"{instance_url}/{{ID}}/e"
+        urls["uiNewRecord"] = f"{instance_url}/{sobject.key_prefix}/e"
     full = {
         **brief,
         "actionOverrides": [],

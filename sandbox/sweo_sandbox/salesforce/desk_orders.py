@@ -92,6 +92,10 @@ def _empty_bin(org: Org, _arguments: dict[str, Any]) -> dict[str, Any]:
     return {"removed": lifecycle.empty_recycle_bin(org)}
 
 
+def _archive(org: Org, _arguments: dict[str, Any]) -> dict[str, Any]:
+    return {"archived": lifecycle.archive_activities(org)}
+
+
 def _expire(org: Org, _arguments: dict[str, Any]) -> None:
     org.end_all_sessions()
 
@@ -142,6 +146,7 @@ _ORDERS: dict[str, Callable[[Org, dict[str, Any]], dict[str, Any] | None]] = {
     "undelete": _undelete,
     "merge": _merge,
     "convert-lead": _convert,
+    "archive-activities": _archive,
     "empty-recycle-bin": _empty_bin,
     "expire-sessions": _expire,
     "hide-field": _hide_field,

@@ -13,7 +13,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
-from . import errors, facts, ids
+from . import errors, facts, ids, lifecycle
 from .access import FieldSecurity
 from .rules import DuplicateRule, ValidationRule
 from .schema import ChildRelationship, SObjectType
@@ -55,6 +55,7 @@ class Org:
         self.jobs: dict[str, BulkJob] = {}
         self.cursors: dict[str, QueryCursor] = {}
         self._locks: Counter[str] = Counter()
+        self._archived_day: int | None = None
         self._load_custom()
         self.store.create_tables()
         if self.store.meta("organization_id") is None:
@@ -161,7 +162,7 @@ class Org:
 
     def _make_base_rows(self) -> None:
         get = self.schema.sobjects.__getitem__
-        with self.store.transaction():
+        with self.store.unobserved(), self.store.transaction():
             now_ms = self.now_ms()
             admin_id = self.store.new_id(get("user"))
             stamps = {
@@ -368,7 +369,7 @@ class Org:
 
     def set_columns(self, sobject_name: str, record_id: str, columns: Mapping[str, Any]) -> None:
         """Overwrite columns in storage form, system fields too, and move no timestamp."""
-        with self.store.transaction():
+        with self.store.unobserved(), self.store.transaction():
             self.store.update(self._sobject(sobject_name), self._id(record_id), columns)
 
     def hide_field(self, sobject_name: str, field: str, *, hidden: bool = True) -> None:
@@ -410,6 +411,16 @@ class Org:
     def has_hidden_rows(self) -> bool:
         """Whether queries must leave rows out."""
         return bool(self._hidden_rows)
+
+    def archive_activities_daily(self) -> None:
+        """Archive what has become old enough, at the first query of a day by the org's clock.
+
+        The vendor does it in the background at no documented hour.
+        """
+        day = self.now_ms() // 86_400_000
+        if day != self._archived_day:
+            self._archived_day = day
+            lifecycle.archive_activities(self)
 
     def lock_row(self, record_id: str, times: int = 1) -> None:
         """Make the next ``times`` writes to a record fail with UNABLE_TO_LOCK_ROW."""

@@ -42,6 +42,7 @@ def compiled(
         raise SalesforceError(
             "MALFORMED_QUERY", f"SOQL statement cannot be longer than {LONGEST_SOQL} characters."
         )
+    org.archive_activities_daily()
     try:
         return compile_query(
             soql,

@@ -24,8 +24,11 @@ _COMPOSITE_TYPES = frozenset({"address", "location"})
 
 @router.route("GET", "/sobjects")
 def sobjects(org: Org, request: Request) -> Response:
-    """The global describe."""
-    return Response(describe.describe_global(org.schema, request.version))
+    """The global describe; conditional, as an object's describe is."""
+    headers = _describe_headers(org)
+    if _is_known(org, request, headers["ETag"]):
+        return Response(None, 304, headers)
+    return Response(describe.describe_global(org.schema, request.version), headers=headers)
 
 
 @router.route("GET", "/sobjects/{sobject}")
@@ -39,18 +42,35 @@ def sobject_basic(org: Org, request: Request, sobject: str) -> Response:
 
 @router.route("GET", "/sobjects/{sobject}/describe")
 def sobject_describe(org: Org, request: Request, sobject: str) -> Response:
-    """The full describe; 304 if nothing has changed since ``If-Modified-Since``."""
+    """The full describe; 304 if nothing has changed since ``If-Modified-Since`` or the ETag."""
     known = sobject_named(org, sobject)
-    since = request.header_time_ms("if-modified-since")
-    if since is not None and org.schema_changed_ms <= since:
-        return Response(None, 304)
+    headers = _describe_headers(org)
+    if _is_known(org, request, headers["ETag"]):
+        return Response(None, 304, headers)
     body = describe.describe_sobject(
         known,
         request.version,
         visible=org.security.visible(request.user_id),
         editable=org.security.editable(request.user_id),
+        instance_url=org.settings.instance_url or request.base_url,
     )
-    return Response(body, headers={"Last-Modified": http_date(org.schema_changed_ms)})
+    return Response(body, headers=headers)
+
+
+def _describe_headers(org: Org) -> dict[str, str]:
+    changed_ms = org.schema_changed_ms
+    tag = hashlib.sha256(f"{org.organization_id}{changed_ms}".encode()).hexdigest()[:8]
+    return {"ETag": f'"{tag}"', "Last-Modified": http_date(changed_ms)}
+
+
+def _is_known(org: Org, request: Request, tag: str) -> bool:
+    """Whether the client holds this describe already; an ETag goes before a date."""
+    held = request.headers.get("if-none-match")
+    if held is not None:
+        tags = [each.strip().replace("--gzip", "") for each in held.split(",")]
+        return tag in tags or "*" in tags
+    since = request.header_time_ms("if-modified-since")
+    return since is not None and org.schema_changed_ms <= since
 
 
 @router.route("POST", "/sobjects/{sobject}")

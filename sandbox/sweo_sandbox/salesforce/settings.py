@@ -12,7 +12,9 @@ class OrgSettings:
     ``jwt_public_key`` is PEM text; ``access_token`` is a ready session of the integration user
     that ends only on demand. ``assignment_rules`` maps an object (Lead, Case) to the queue user's
     name that its rule gives records to. ``daily_calls`` is the M of ``api-usage=N/M``.
-    ``bulk_seconds`` is how long a Bulk job stays InProgress.
+    ``bulk_seconds`` is how long a Bulk job stays InProgress. A change event stream gets an empty
+    answer after ``pubsub_keepalive_seconds`` without events, and is closed after
+    ``pubsub_idle_seconds`` without a request when nothing more was asked for.
     """
 
     client_id: str = "sandbox_client_id"
@@ -21,6 +23,7 @@ class OrgSettings:
     access_token: str | None = None
     username: str = "integration@sandbox.example"
     password: str = "sandbox_password"  # noqa: S105
+    security_token: str = "sandboxSecurityToken"  # noqa: S105
     jwt_public_key: str | None = None
     session_seconds: int = 7200
     instance_url: str | None = None
@@ -31,4 +34,6 @@ class OrgSettings:
     )
     bulk_seconds: float = 0.0
     bulk_page_rows: int = 50_000
+    pubsub_keepalive_seconds: float = 270.0
+    pubsub_idle_seconds: float = 60.0
     organization_name: str = "Sweo Sync Sandbox"

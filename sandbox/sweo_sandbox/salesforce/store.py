@@ -13,7 +13,7 @@ import threading
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from ..soql import install_functions
 from . import ids
@@ -37,8 +37,33 @@ CREATE TABLE IF NOT EXISTS _custom_object (
   id TEXT PRIMARY KEY, name TEXT NOT NULL, facts TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS _hidden_field (sobject TEXT, field TEXT, PRIMARY KEY (sobject, field));
 CREATE TABLE IF NOT EXISTS _hidden_row (id TEXT PRIMARY KEY);
+CREATE TABLE IF NOT EXISTS _change_event (
+  position INTEGER PRIMARY KEY AUTOINCREMENT, sobject TEXT NOT NULL, change_type TEXT NOT NULL,
+  record_ids TEXT NOT NULL, field_values TEXT NOT NULL, changed TEXT NOT NULL,
+  origin TEXT NOT NULL, user_id TEXT NOT NULL, transaction_key TEXT NOT NULL,
+  sequence INTEGER NOT NULL, commit_number INTEGER NOT NULL, commit_ms INTEGER NOT NULL);
+CREATE INDEX IF NOT EXISTS _change_event_time ON _change_event (commit_ms);
+CREATE TABLE IF NOT EXISTS _event_schema (id TEXT PRIMARY KEY, json TEXT NOT NULL);
 """
 _UNINDEXED = frozenset({"CreatedById", "LastModifiedById", "OwnerId", "MasterRecordId"})
+
+
+class RowObserver(Protocol):
+    """Told of every row that is written one by one, inside the transaction that writes it."""
+
+    def inserted(self, sobject: SObjectType, row: Mapping[str, Any]) -> None:
+        """A row was added."""
+
+    def updating(
+        self, sobject: SObjectType, record_id: str, before: Row, changes: Mapping[str, Any]
+    ) -> None:
+        """A row is about to change; an undone savepoint undoes what the observer writes, too."""
+
+    def removing(self, sobject: SObjectType, record_id: str, before: Row) -> None:
+        """A row is about to go for good."""
+
+    def committed(self) -> None:
+        """An outermost transaction has been committed; the lock is still held."""
 
 
 def column_type(field: SObjectField) -> str:
@@ -69,6 +94,8 @@ class Store:
         self._sequences: dict[str, int] = {}
         self._dirty_sequences: set[str] = set()
         self._depth = 0
+        self.observer: RowObserver | None = None
+        self.transactions_begun = 0
         self._open()
 
     def _open(self) -> None:
@@ -159,6 +186,7 @@ class Store:
         """
         with self.lock:
             point = f"p{self._depth}"
+            self.transactions_begun += self._depth == 0
             self.writer.execute("BEGIN IMMEDIATE" if self._depth == 0 else f"SAVEPOINT {point}")
             self._depth += 1
             try:
@@ -166,6 +194,8 @@ class Store:
                 if self._depth == 1:
                     self._write_sequences()
                     self.writer.execute("COMMIT")
+                    if self.observer is not None:
+                        self.observer.committed()
                 else:
                     self.writer.execute(f"RELEASE {point}")
             except BaseException:
@@ -178,6 +208,16 @@ class Store:
                 raise
             finally:
                 self._depth -= 1
+
+    @contextmanager
+    def unobserved(self) -> Iterator[None]:
+        """What is written inside is no change of anybody's: the observer is not told."""
+        with self.lock:
+            observer, self.observer = self.observer, None
+            try:
+                yield
+            finally:
+                self.observer = observer
 
     @property
     def in_transaction(self) -> bool:
@@ -249,6 +289,8 @@ class Store:
             f"INSERT INTO {quoted(sobject.name)} ({names}) VALUES ({marks})",  # noqa: S608
             tuple(row.values()),
         )
+        if self.observer is not None:
+            self.observer.inserted(sobject, row)
 
     def insert_many(
         self, sobject: SObjectType, names: list[str], rows: Iterable[tuple[Any, ...]]
@@ -265,6 +307,8 @@ class Store:
         """Change a row; call it inside a transaction."""
         if not changes:
             return
+        if self.observer is not None and (before := self.row(sobject, record_id)) is not None:
+            self.observer.updating(sobject, record_id, before, changes)
         sets = ", ".join(f"{quoted(name)} = ?" for name in changes)
         self.writer.execute(
             f"UPDATE {quoted(sobject.name)} SET {sets} WHERE {quoted('Id')} = ?",  # noqa: S608
@@ -273,6 +317,8 @@ class Store:
 
     def remove(self, sobject: SObjectType, record_id: str) -> None:
         """Take a row away for good; call it inside a transaction."""
+        if self.observer is not None and (before := self.row(sobject, record_id)) is not None:
+            self.observer.removing(sobject, record_id, before)
         self.writer.execute(
             f"DELETE FROM {quoted(sobject.name)} WHERE {quoted('Id')} = ?",  # noqa: S608
             (record_id,),

@@ -231,8 +231,15 @@ class Router:
 
 
 def split_url(url: str) -> tuple[str, dict[str, str]]:
-    """Path and query of a URL, the query decoded."""
-    parts = urlsplit(url)
+    """Path and query of a URL, the query decoded.
+
+    Raises:
+        SalesforceError: it is none.
+    """
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        raise SalesforceError("INVALID_INPUT", f"The url is not valid: {url}") from None
     return parts.path, dict(parse_qsl(parts.query, keep_blank_values=True))
 
 

@@ -43,7 +43,8 @@ def compile_query(
         schema: The org's objects.
         now_ms: The org's time, milliseconds since 1970 UTC; date literals count from it.
         user_id: Who asks, 18 characters; ``USING SCOPE mine`` shows only this user's records.
-        include_deleted: Whether records in the recycle bin are seen (``queryAll``).
+        include_deleted: Whether records in the recycle bin and archived activities are seen
+            (``queryAll``).
         visible: Whether the user may see a field, by the canonical names of object and field.
             An object whose ``Id`` is not visible does not exist for the user.
 
@@ -187,6 +188,8 @@ class CompiledQuery:
         conditions = [link] if link else []
         if not self._include_deleted and query.sobject.field_named("IsDeleted") is not None:
             conditions.append(f"{source.column('IsDeleted')} = 0")
+        if not self._include_deleted and query.sobject.field_named("IsArchived") is not None:
+            conditions.append(f"{source.column('IsArchived')} = 0")
         if query.only_mine:
             conditions.append(f"{source.column('OwnerId')} = {source.bindings.bind(self._user_id)}")
         if query.where is not None:

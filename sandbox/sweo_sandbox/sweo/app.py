@@ -11,7 +11,7 @@ from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
-from starlette.routing import Route
+from starlette.routing import Match, Route
 
 from sweo_sandbox.clock import Clock
 from sweo_sandbox.meter import CallMeter
@@ -141,7 +141,15 @@ async def _answer_error(_request: Request, error: Exception) -> Response:
     return JSONResponse(error.body(), status_code=error.status, headers=error.headers)
 
 
-async def _answer_status(_request: Request, error: Exception) -> Response:
+async def _answer_status(request: Request, error: Exception) -> Response:
     if not isinstance(error, HTTPException):
         raise error
-    return JSONResponse(error_body(error.status_code), status_code=error.status_code)
+    headers = dict(error.headers or {})
+    if error.status_code == 405:
+        # Each route has one method; the header names those of all routes of the path.
+        routes = [route for route in request.app.routes if isinstance(route, Route)]
+        fitting = [each for each in routes if each.matches(request.scope)[0] != Match.NONE]
+        headers["Allow"] = ", ".join(sorted({m for each in fitting for m in each.methods or ()}))
+    return JSONResponse(
+        error_body(error.status_code), status_code=error.status_code, headers=headers
+    )

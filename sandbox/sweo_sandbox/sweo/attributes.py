@@ -172,7 +172,14 @@ class Attributes:
                 "Your name for this attribute must only contain alphanumeric characters, "
                 "currency symbols, and hyphens"
             )
-        options = _options(body.get("options")) if data_type == "options" else []
+        if data_type == "options":
+            options = _options(body.get("options"))
+        elif body.get("options"):
+            raise invalid("Options can only be set on a list attribute")
+        else:
+            options = []
+        if not isinstance(body.get("messenger_writable", False), bool):
+            raise invalid("messenger_writable must be a boolean")
         self._refuse_taken(name, model)
         count = self._database.number("SELECT COUNT(*) FROM data_attribute WHERE archived = 0")
         if count >= MAX_CUSTOM_ATTRIBUTES:
@@ -185,7 +192,7 @@ class Attributes:
                 {
                     "model": model,
                     "name": name,
-                    "description": body.get("description"),
+                    "description": _description(body.get("description")),
                     "data_type": data_type,
                     "options": json.dumps(options),
                     "messenger_writable": int(body.get("messenger_writable") is True),
@@ -228,7 +235,7 @@ class Attributes:
                 raise invalid("Options can only be set on a list attribute")
             changes["options"] = json.dumps(_options(body["options"]))
         if "description" in body:
-            changes["description"] = body["description"]
+            changes["description"] = _description(body["description"])
         for switch in ("archived", "messenger_writable"):
             if switch in body:
                 if not isinstance(body[switch], bool):
@@ -259,6 +266,12 @@ class Attributes:
             else:
                 merged[name] = attribute.check(value)
         return merged
+
+
+def _description(value: Any) -> str | None:
+    if value is not None and not isinstance(value, str):
+        raise invalid("description must be a string", field="description")
+    return value
 
 
 def _data_of(model: Model) -> str:

@@ -70,6 +70,8 @@ class Companies:
         if company_id is None:
             raise missing("company_id not specified")
         columns = values.checked_columns(body, {**_CHECKS, "remote_created_at": values.timestamp})
+        if columns.get("remote_created_at") is None:
+            columns.pop("remote_created_at", None)
         now = self._workspace.clock.now_seconds()
         if values.flag("update_last_request_at", body.get("update_last_request_at")):
             columns["last_request_at"] = now
@@ -96,6 +98,7 @@ class Companies:
                     "custom_attributes": json.dumps(custom, ensure_ascii=False),
                 },
             )
+            self._tell("company.created", record_id)
         return self.get(record_id)
 
     def update(self, record_id: str, body: dict[str, Any]) -> dict[str, Any]:
@@ -119,6 +122,11 @@ class Companies:
                 "updated_at": self._workspace.clock.now_seconds(),
             },
         )
+        self._tell("company.updated", row["id"])
+
+    def _tell(self, topic: str, record_id: str) -> None:
+        if self._workspace.webhooks.wants(topic):
+            self._workspace.webhooks.notify(topic, self.get(record_id))
 
     def touch(self, record_id: str) -> None:
         """Move ``updated_at``: a membership, tag or note was written."""
@@ -130,13 +138,17 @@ class Companies:
     def delete(self, record_id: str) -> dict[str, Any]:
         """Archive it: contacts are detached and the record is gone from every answer."""
         with self._database.transaction():
-            self.row(record_id)
+            row = self.row(record_id)
             self._workspace.index.remember("company", record_id)
             self._database.execute("DELETE FROM membership WHERE company_id = ?", [record_id])
             self._database.execute(
                 "DELETE FROM tagging WHERE model = 'company' AND object_id = ?", [record_id]
             )
             self._database.execute("DELETE FROM company WHERE id = ?", [record_id])
+            self._workspace.webhooks.notify(
+                "company.deleted",
+                {"type": "company", "id": record_id, "company_id": row["company_id"]},
+            )
         return {"id": record_id, "object": "company", "deleted": True}
 
     def page(

@@ -102,6 +102,7 @@ class Contacts:
             self._workspace.activities.record(
                 "contact.created", record_id, external_id=columns.get("external_id"), role=role
             )
+            self.tell(f"contact.{role}.created", record_id)
         return self.get(record_id)
 
     def update(self, record_id: str, body: dict[str, Any]) -> dict[str, Any]:
@@ -136,7 +137,15 @@ class Contacts:
                     external_id=columns.get("external_id", row["external_id"]),
                     role=role,
                 )
+            for topic in _topics_of_update(row, columns, role):
+                self.tell(topic, record_id)
         return self.get(record_id)
+
+    def tell(self, topic: str, record_id: str, **more: Any) -> None:
+        """Notify of a change to an active contact; call it inside the write's transaction."""
+        if self._workspace.webhooks.wants(topic):
+            shown = self.views([self.row(record_id)])[0]
+            self._workspace.webhooks.notify(topic, {**shown, **more})
 
     def _check_email_verified(self, body: dict[str, Any]) -> None:
         if body.get("email_verified") is None:
@@ -190,6 +199,7 @@ class Contacts:
             self._workspace.activities.record(
                 "contact.deleted", record_id, external_id=row["external_id"], role=row["role"]
             )
+            self._workspace.webhooks.notify("contact.deleted", _reference(row))
         return {**_reference(row), "deleted": True}
 
     def set_archived(self, record_id: str, *, archived: bool) -> dict[str, Any]:
@@ -201,6 +211,10 @@ class Contacts:
             if row["state"] == "merged":
                 raise _merged(row["merged_into"])
             self.touch(record_id, state="archived" if archived else "active")
+            self._workspace.webhooks.notify(
+                "contact.archived" if archived else "contact.unarchive",
+                {**_reference(row), "archived": archived},
+            )
         return {**_reference(row), "archived": archived}
 
     def block(self, record_id: str) -> dict[str, Any]:
@@ -208,6 +222,9 @@ class Contacts:
         with self._database.transaction():
             row = self.row(record_id)
             self.touch(record_id, state="archived", blocked=1)
+            self._workspace.webhooks.notify(
+                "contact.archived", {**_reference(row), "archived": True}
+            )
         return {**_reference(row), "blocked": True}
 
     def merge(self, body: dict[str, Any], version: ApiVersion) -> dict[str, Any]:
@@ -229,6 +246,7 @@ class Contacts:
                     "phone). Pass skip_duplicate_validation=true to override this check.",
                 )
             self._absorb(lead, user)
+            self.tell("contact.merged", user["id"], merged_from=_reference(lead))
         return self.get(user["id"])
 
     def _absorb(self, lead: sqlite3.Row, user: sqlite3.Row) -> None:
@@ -309,6 +327,17 @@ _DEPENDENTS = (
     ("tagging", "model = 'contact' AND object_id = ?"),
     ("note", "model = 'contact' AND object_id = ?"),
 )
+
+
+def _topics_of_update(row: sqlite3.Row, columns: dict[str, Any], role: str) -> list[str]:
+    topics = [f"contact.{role}.updated"]
+    if role != row["role"]:
+        topics.append("contact.lead.signed_up")
+    email = columns.get("email", row["email"])
+    if email is not None and email != row["email"]:
+        added = row["email"] is None and role == "lead"
+        topics.append("contact.lead.added_email" if added else "contact.email.updated")
+    return topics
 
 
 def _reference(row: sqlite3.Row) -> dict[str, Any]:

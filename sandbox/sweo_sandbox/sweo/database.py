@@ -85,6 +85,7 @@ CREATE TABLE IF NOT EXISTS event (
   number INTEGER PRIMARY KEY, contact_id TEXT NOT NULL, name TEXT NOT NULL,
   created_at INTEGER NOT NULL, metadata TEXT NOT NULL,
   UNIQUE (contact_id, name, created_at));
+CREATE INDEX IF NOT EXISTS event_by_name ON event (name);
 CREATE TABLE IF NOT EXISTS event_summary (
   contact_id TEXT NOT NULL, name TEXT NOT NULL, count INTEGER NOT NULL, first INTEGER, last INTEGER,
   PRIMARY KEY (contact_id, name));
@@ -116,6 +117,15 @@ CREATE TABLE IF NOT EXISTS messenger_secret (
   id INTEGER PRIMARY KEY AUTOINCREMENT, name TEXT NOT NULL, secret TEXT NOT NULL,
   supports_android INTEGER NOT NULL, supports_ios INTEGER NOT NULL, supports_web INTEGER NOT NULL,
   created_at INTEGER NOT NULL);
+CREATE TABLE IF NOT EXISTS webhook (
+  id TEXT PRIMARY KEY, url TEXT NOT NULL, topics TEXT NOT NULL, active INTEGER NOT NULL DEFAULT 1,
+  created_at INTEGER NOT NULL);
+CREATE TABLE IF NOT EXISTS webhook_delivery (
+  number INTEGER PRIMARY KEY, notification_id TEXT NOT NULL, webhook_id TEXT NOT NULL,
+  topic TEXT NOT NULL, item TEXT NOT NULL, created_at INTEGER NOT NULL, due_ms INTEGER NOT NULL,
+  state TEXT NOT NULL, trick TEXT, attempts INTEGER NOT NULL DEFAULT 0, first_sent_at INTEGER,
+  last_status INTEGER);
+CREATE INDEX IF NOT EXISTS webhook_delivery_owed ON webhook_delivery (state, due_ms);
 """
 
 

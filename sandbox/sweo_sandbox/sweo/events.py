@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from sweo_sandbox.sweo.workspace import Workspace
 
 MAX_METADATA_KEYS = 10
+MAX_EVENT_NAMES = 120
 LISTED_SECONDS = 90 * 86_400
 _KEYS = frozenset({"event_name", "created_at", "id", "user_id", "email", "metadata"})
 
@@ -42,12 +43,27 @@ class Events:
                 record_id=body.get("id"), external_id=body.get("user_id"), email=body.get("email")
             )
             kept = dict([*metadata.items()][:MAX_METADATA_KEYS])
-            self._database.execute(
+            self._refuse_new_name(name)
+            added = self._database.execute(
                 "INSERT OR IGNORE INTO event (contact_id, name, created_at, metadata) "
                 "VALUES (?, ?, ?, ?)",
                 [contact["id"], name, created_at, json.dumps(kept, ensure_ascii=False)],
             )
             self._workspace.contacts.touch(contact["id"])
+            if added.rowcount:
+                item = {"type": "event", "event_name": name, "created_at": created_at}
+                self._workspace.webhooks.notify(
+                    "event.created", {**item, "metadata": kept, **_person(contact)}
+                )
+
+    def _refuse_new_name(self, name: str) -> None:
+        known = "SELECT 1 FROM event WHERE name = ? LIMIT 1"
+        if self._database.row(known, [name]) is not None:
+            return
+        if self._database.number("SELECT COUNT(DISTINCT name) FROM event") >= MAX_EVENT_NAMES:
+            raise invalid(
+                f"The workspace has {MAX_EVENT_NAMES} active event names, which is the limit"
+            )
 
     def _contact(
         self, *, record_id: Any = None, external_id: Any = None, email: Any = None

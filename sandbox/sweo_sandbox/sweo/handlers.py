@@ -10,7 +10,7 @@ from starlette.responses import JSONResponse, Response
 
 from sweo_sandbox.sweo import paging
 from sweo_sandbox.sweo.attributes import check_model
-from sweo_sandbox.sweo.errors import ApiError, bad_request
+from sweo_sandbox.sweo.errors import ApiError, bad_request, invalid
 from sweo_sandbox.sweo.standard_attributes import standard_views
 from sweo_sandbox.sweo.versions import ApiVersion
 from sweo_sandbox.sweo.workspace import Workspace
@@ -35,6 +35,9 @@ def retrieve_companies(call: Call) -> Any:
     """``GET /companies``: one by key, or a list by tag or segment."""
     companies = call.workspace.companies
     query = call.query
+    keys = [key for key in ("company_id", "name", "tag_id", "segment_id") if key in query]
+    if len(keys) > 1:
+        raise invalid(f"only one of {', '.join(keys)} can be given")
     if "company_id" in query:
         return companies.find(company_id=query["company_id"])
     if "name" in query:
@@ -81,7 +84,7 @@ def list_attributes(call: Call) -> Any:
     """``GET /data_attributes``: standard ones first."""
     model = call.query.get("model")
     checked = check_model(model) if model is not None else None
-    archived = call.query.get("include_archived") == "true"
+    archived = paging.switch(call.query, "include_archived")
     data: list[dict[str, Any]] = []
     for each in ("contact", "company") if checked is None else (checked,):
         which = check_model(each)
@@ -112,13 +115,14 @@ def update_attribute(call: Call) -> Any:
 
 def with_history(call: Call, contact: dict[str, Any]) -> dict[str, Any]:
     """Add the merge history where the request asks for it and the contact is a user."""
-    if call.query.get("include_merge_history") == "true" and contact["role"] == "user":
+    if paging.switch(call.query, "include_merge_history") and contact["role"] == "user":
         contact["merge_history"] = call.workspace.contacts.merge_history(contact["id"])
     return contact
 
 
 def search_contacts(call: Call) -> Any:
     """``POST /contacts/search``."""
+    paging.switch(call.query, "include_merge_history")
     found = call.workspace.search("contact", call.body, call.version)
     for contact in found["data"]:
         with_history(call, contact)
@@ -130,14 +134,33 @@ def list_contacts(call: Call) -> Any:
     pagination: dict[str, Any] = {
         k: call.query[k] for k in ("per_page", "starting_after") if k in call.query
     }
-    return call.workspace.all_contacts(pagination)
+    found = call.workspace.all_contacts(pagination)
+    paging.switch(call.query, "include_merge_history")
+    for contact in found["data"]:
+        with_history(call, contact)
+    return found
 
 
 def merge_history(call: Call) -> Any:
     """``GET /contacts/{id}/merge_history``."""
     call.workspace.contacts.row(call.path["id"])
     items = call.workspace.contacts.merge_history(call.path["id"])
-    return {"type": "list", "data": items, "total_count": len(items)}
+    order = call.query.get("order", "asc")
+    if order not in ("asc", "desc"):
+        raise invalid("order must be asc or desc", field="order")
+    per_page = paging.bounded(call.query.get("per_page", "50"), "per_page", 150)
+    cursor = call.query.get("cursor")
+    if cursor is not None and not (cursor.isascii() and cursor.isdigit() and len(cursor) < 10):
+        raise invalid("cursor is not a valid cursor", field="cursor")
+    start = int(cursor or 0)
+    ordered = items[::-1] if order == "desc" else items
+    has_more = start + per_page < len(items)
+    return {
+        "type": "list",
+        "data": ordered[start : start + per_page],
+        "next_cursor": str(start + per_page) if has_more else None,
+        "has_more": has_more,
+    }
 
 
 def submit_event(call: Call) -> Any:
@@ -190,4 +213,4 @@ def notes(call: Call, model: Literal["contact", "company"]) -> Any:
 
 def counted(call: Call) -> bool:
     """Whether the request asks for the number of members."""
-    return call.query.get("include_count") == "true"
+    return paging.switch(call.query, "include_count")

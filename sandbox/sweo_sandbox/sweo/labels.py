@@ -91,6 +91,7 @@ class Tags:
             )
             if added.rowcount:
                 records.touch(record_id)
+                self._tell("created", model, record_id, tag)
         return self._applied(tag, model, record_id)
 
     def remove(self, model: Model, record_id: str, tag_id: Any) -> dict[str, Any]:
@@ -98,14 +99,26 @@ class Tags:
         with self._database.transaction():
             records = self._records(model)
             records.row(record_id)
-            shown = self._applied(self.get(tag_id), model, record_id)
+            tag = self.get(tag_id)
+            shown = self._applied(tag, model, record_id)
             gone = self._database.execute(
                 "DELETE FROM tagging WHERE tag_id = ? AND model = ? AND object_id = ?",
                 [tag_id, model, record_id],
             )
             if gone.rowcount:
                 records.touch(record_id)
+                self._tell("deleted", model, record_id, tag)
         return shown
+
+    def _tell(self, action: str, model: Model, record_id: str, tag: dict[str, Any]) -> None:
+        """Contacts' tags have topics, companies' have none."""
+        if model == "contact":
+            contact = self._workspace.contacts.row(record_id)
+            reference = {"type": "contact", "id": record_id, "external_id": contact["external_id"]}
+            self._workspace.webhooks.notify(
+                f"contact.{contact['role']}.tag.{action}",
+                {"type": "contact_tag", "contact": reference, "tag": tag},
+            )
 
     def _records(self, model: Model) -> Any:
         return self._workspace.companies if model == "company" else self._workspace.contacts

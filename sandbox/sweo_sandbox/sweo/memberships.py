@@ -47,6 +47,7 @@ class Memberships:
                 self._database.execute("INSERT INTO membership VALUES (?, ?, ?)", [*pair, count])
                 contacts.touch(contact_id)
                 companies.touch(record_id)
+                self._tell("company.contact.attached", contact_id, record_id)
         return companies.get(record_id)
 
     def detach(self, contact_id: str, record_id: str) -> dict[str, Any]:
@@ -67,7 +68,21 @@ class Memberships:
                 raise company_not_found()
             contacts.touch(contact_id)
             companies.touch(record_id)
+            self._tell("company.contact.detached", contact_id, record_id)
         return companies.get(record_id)
+
+    def _tell(self, topic: str, contact_id: str, record_id: str) -> None:
+        webhooks = self._workspace.webhooks
+        if webhooks.wants(topic):
+            contact = self._workspace.contacts.row(contact_id)
+            person = {
+                "type": "contact",
+                "id": contact_id,
+                "external_id": contact["external_id"],
+                "role": contact["role"],
+            }
+            company = self._workspace.companies.get(record_id)
+            webhooks.notify(topic, {**company, "contact": person})
 
     def companies_of(self, contact_id: str) -> list[dict[str, Any]]:
         """The companies of one contact, in the order of attachment."""

@@ -10,8 +10,6 @@ import base64
 import secrets
 from typing import TYPE_CHECKING, Any
 
-import jwt
-
 from sweo_sandbox.sweo import values
 from sweo_sandbox.sweo.errors import ApiError, invalid
 
@@ -53,6 +51,8 @@ class Messenger:
         return {"type": "messenger.session", "contact_id": contact_id, "signed": token is not None}
 
     def _verified(self, token: Any) -> dict[str, Any]:
+        import jwt  # slow to import, and no REST client needs it
+
         for row in self._database.rows("SELECT secret FROM messenger_secret"):
             try:
                 claims: dict[str, Any] = jwt.decode(

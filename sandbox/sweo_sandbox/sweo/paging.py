@@ -18,6 +18,18 @@ def bounded(text: str, name: str, most: int) -> int:
     return int(text)
 
 
+def switch(query: dict[str, str], name: str) -> bool:
+    """A boolean in a query string; absent counts as false.
+
+    Raises:
+        ApiError: it is neither ``true`` nor ``false``.
+    """
+    text = query.get(name, "false").lower()
+    if text not in ("true", "false"):
+        raise invalid(f"{name} must be true or false", field=name)
+    return text == "true"
+
+
 def page_numbers(query: dict[str, str], default_per_page: int, most: int) -> tuple[int, int]:
     """``page`` and ``per_page`` of a query string."""
     page = bounded(query.get("page", "1"), "page", 10**6)
@@ -55,7 +67,9 @@ def cursor_page(
     start = (page - 1) * per_page
     after = query.get("starting_after")
     if after is not None:
-        start = 1 + next((i for i, item in enumerate(items) if item["id"] == after), len(items))
+        start = 1 + next((i for i, item in enumerate(items) if item["id"] == after), -2)
+        if start < 0:
+            raise invalid("starting_after is not a valid cursor", field="starting_after")
     data = items[start : start + per_page]
     pages: dict[str, Any] = {
         "type": "pages",

@@ -200,7 +200,7 @@ class SearchCompiler:
         allowed = _OPERATORS[field.kind]
         if field.kind == "date" and self._version.exact_seconds:
             allowed = _EXACT_DATE_OPERATORS
-        if operator not in allowed:
+        if not isinstance(operator, str) or operator not in allowed:
             raise ApiError(
                 400, "invalid_operator", f"{operator} is not a valid operator for {name}"
             )
@@ -299,7 +299,9 @@ def _check(kind: Kind, name: Any, value: Any) -> Any:
         if not isinstance(value, bool):
             raise invalid(f"The value for {name} must be a boolean")
         return int(value)
-    if isinstance(value, bool):
+    if isinstance(value, bool) or (
+        kind == "date" and isinstance(value, float) and not value.is_integer()
+    ):
         raise invalid(f"The value for {name} must be a {kind}")
     try:
         number = float(value) if kind == "integer" and "." in str(value) else int(value)

@@ -29,6 +29,7 @@ from sweo_sandbox.sweo.segments import Segments
 from sweo_sandbox.sweo.settings import WorkspaceSettings
 from sweo_sandbox.sweo.standard_attributes import Model
 from sweo_sandbox.sweo.versions import ApiVersion
+from sweo_sandbox.sweo.webhooks import Webhooks
 
 
 class Workspace:
@@ -42,6 +43,7 @@ class Workspace:
         self.database = Database(path)
         self.attributes = Attributes(self.database)
         self.index = Index(self.database, settings, clock)
+        self.webhooks = Webhooks(self)
         self.activities = Activities(self)
         self.companies = Companies(self)
         self.contacts = Contacts(self)
@@ -179,6 +181,7 @@ class Workspace:
         with self.database.transaction():
             self.database.clear()
         self.scroll.close()
+        self.webhooks.forget()
         self._furnish()
 
     def snapshot(self) -> sqlite3.Connection:
@@ -189,7 +192,9 @@ class Workspace:
         """Go back to an earlier :meth:`snapshot`; an open scroll is closed."""
         self.database.restore(copy)
         self.scroll.close()
+        self.webhooks.forget()
 
     def close(self) -> None:
-        """Close the database file."""
+        """Send no more notifications and close the database file."""
+        self.webhooks.close()
         self.database.close()

@@ -146,3 +146,41 @@ def test_who_is_logged_in(client: Client) -> None:
     identity = client.get(f"/id/{ids}").json()
     assert identity["username"] == info["preferred_username"] == client.org.settings.username
     assert client.get(f"/id/{client.org.organization_id}/005Dn0000099999").status_code == 404
+
+
+ENVELOPE = """<?xml version="1.0"?>
+<e:Envelope xmlns:e="http://schemas.xmlsoap.org/soap/envelope/"
+ xmlns:u="urn:partner.soap.sforce.com"><e:Body><u:{call}><u:username>{username}</u:username><u:password>{password}</u:password></u:{call}>
+</e:Body></e:Envelope>"""
+
+
+def soap(client: Client, version: str = "59.0", call: str = "login", **given: str) -> Any:
+    settings = client.sandbox.org_settings
+    whole = {"username": settings.username, "password": settings.password, **given}
+    return client.session.post(
+        f"{client.sandbox.salesforce_url}/services/Soap/u/{version}",
+        data=ENVELOPE.format(call=call, **whole),
+        headers={"Content-Type": "text/xml", "SOAPAction": "login"},
+    )
+
+
+def test_a_soap_login_opens_a_session(client: Client) -> None:
+    settings = client.sandbox.org_settings
+    for password in (settings.password, settings.password + settings.security_token):
+        answer = soap(client, password=password)
+        assert answer.status_code == 200
+        token = answer.text.partition("<sessionId>")[2].partition("<")[0]
+        assert client.org.session_user(token) == client.org.integration_user_id
+        assert f"<serverUrl>{client.sandbox.salesforce_url}/services/Soap/u/59.0/" in answer.text
+
+
+def test_soap_logins_that_are_refused(client: Client) -> None:
+    for answer, code in (
+        (soap(client, password="wrong"), "INVALID_LOGIN"),
+        (soap(client, username="nobody@x.co"), "INVALID_LOGIN"),
+        (soap(client, version="65.0"), "UNSUPPORTED_API_VERSION"),
+        (soap(client, call="query"), "INVALID_OPERATION"),
+        (soap(client, password="<broken"), "INVALID_SOAP_HEADER"),
+    ):
+        assert answer.status_code == 500
+        assert f"<sf:exceptionCode>{code}</sf:exceptionCode>" in answer.text

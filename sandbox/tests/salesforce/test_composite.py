@@ -102,3 +102,14 @@ def test_a_batch_costs_a_call_for_each(client: Client) -> None:
     assert [r["statusCode"] for r in answer["results"]] == [200, 404, 412]
     assert answer["results"][0]["result"]["name"] == "Account"
     assert client.sandbox.calls("salesforce")["by_endpoint"] == {"POST /composite/batch": 3}
+
+
+def test_bodies_that_are_no_composite(client: Client) -> None:
+    for path, key in (("/composite", "compositeRequest"), ("/composite/batch", "batchRequests")):
+        for body in ({key: None}, {key: 1}, {key: [None]}, {}):
+            assert 400 <= client.post(path, body).status_code < 500
+    broken = {"method": "GET", "url": "//[", "referenceId": "a"}
+    answer = client.post("/composite", {"compositeRequest": [broken]})
+    assert client.error(answer) == (400, "INVALID_INPUT")
+    answer = client.post("/composite/batch", {"batchRequests": [broken]})
+    assert answer.status_code < 500

@@ -39,3 +39,14 @@ def test_relationships_are_known_on_both_sides(client: Client) -> None:
     assert children["Contact", "AccountId"]["relationshipName"] == "Contacts"
     assert children["Contact", "AccountId"]["cascadeDelete"] is True
     assert children["Opportunity", "AccountId"]["relationshipName"] == "Opportunities"
+
+
+def test_describes_are_conditional(client: Client) -> None:
+    for path in ("/sobjects", "/sobjects/Account/describe"):
+        first = client.get(path)
+        tag = first.headers["ETag"]
+        known = client.get(path, headers={"If-None-Match": tag})
+        assert (known.status_code, known.content) == (304, b"")
+        assert client.get(path, headers={"If-None-Match": '"other"'}).status_code == 200
+        since = client.get(path, headers={"If-Modified-Since": first.headers["Last-Modified"]})
+        assert since.status_code == 304

@@ -89,3 +89,27 @@ def test_an_acknowledged_write_outlives_a_kill(tmp_path: Path) -> None:
         assert org.insert("Account", {"Name": "next"}) > row["Id"]
     finally:
         org.close()
+
+
+def test_old_activities_are_seen_by_query_all_only(client: Client) -> None:
+    closed = client.org.insert(
+        "Task", {"Subject": "old", "Status": "Completed", "ActivityDate": "2020-01-01"}
+    )
+    still_open = client.org.insert("Task", {"Subject": "open", "ActivityDate": "2020-01-01"})
+    recent = client.org.insert("Task", {"Subject": "undated", "Status": "Completed"})
+    event = client.org.insert(
+        "Event",
+        {"Subject": "e", "ActivityDateTime": "2020-01-01T10:00:00Z", "DurationInMinutes": 30},
+    )
+    seen = {row["Id"] for row in client.query("SELECT Id FROM Task")}
+    assert seen == {still_open, recent}
+    assert client.query("SELECT Id FROM Event") == []
+    kept = {
+        r["Id"]: r["IsArchived"]
+        for r in client.query("SELECT Id, IsArchived FROM Task", "queryAll")
+    }
+    assert kept == {closed: True, still_open: False, recent: False}
+    assert client.query("SELECT Id FROM Event", "queryAll")[0]["Id"] == event
+    client.sandbox.clock_salesforce.advance(366 * 86_400)
+    assert {row["Id"] for row in client.query("SELECT Id FROM Task")} == {still_open}
+    assert order(client, "archive-activities") == {"archived": 0}

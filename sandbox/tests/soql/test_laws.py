@@ -261,3 +261,36 @@ def test_conditions_find_what_plain_python_finds(
         record.pop("attributes")
     expected = [row for row in rows if oracle(row)]
     assert sorted(map(_key, found)) == sorted(map(_key, expected))
+
+
+_CLAUSES = {
+    "WHERE": st.sampled_from(
+        ["WHERE Name = 'x'", "WHERE Active__c = true", "WHERE Name LIKE 'a%'"]
+    ),
+    "ORDER BY": st.sampled_from(["ORDER BY Name DESC", "ORDER BY CreatedDate NULLS LAST, Id"]),
+    "LIMIT": st.sampled_from(["LIMIT 3", "LIMIT 0"]),
+    "OFFSET": st.just("OFFSET 2"),
+    "FOR": st.sampled_from(["FOR VIEW", "FOR REFERENCE"]),
+    "ALL ROWS": st.just("ALL ROWS"),
+}
+
+
+def meaning(org: Any, soql: str) -> Any:
+    """All that a query makes its caller do, or None if it is refused."""
+    try:
+        query = org.compile(soql)
+    except SoqlError:
+        return None
+    return query.json_sql("62.0"), query.count_sql, query.params, query.for_clauses
+
+
+@fuzz
+@given(st.fixed_dictionaries({}, optional=_CLAUSES), st.data())
+def test_no_clause_is_passed_over(filled: Any, clauses: dict[str, str], data: Any) -> None:
+    written = [clauses[name] for name in _CLAUSES if name in clauses]
+    whole = meaning(filled, " ".join(["SELECT Id, Name FROM Account", *written]))
+    if not written or whole is None:
+        return
+    left_out = data.draw(st.integers(0, len(written) - 1))
+    rest = written[:left_out] + written[left_out + 1 :]
+    assert meaning(filled, " ".join(["SELECT Id, Name FROM Account", *rest])) != whole
