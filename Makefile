@@ -40,6 +40,7 @@ lint: setup
 
 bench: setup  ## speed and memory beside a stock singer-sdk pipeline
 	$(BIN)/python -m bench $(if $(QUICK),--quick)
+	$(BIN)/python -m bench.sandbox
 
 sandbox: setup  ## a Salesforce org and a Sweo workspace on this machine
 	$(BIN)/sweo-sandbox serve

@@ -134,7 +134,7 @@ def seeded(directory: Path, accounts: int, contacts: int) -> dict[str, float]:
         (sweo_side(workspace_settings, directory), seed_workspace),
     ):
         begun = time.perf_counter()
-        made: dict[str, int] = fill(side.state, plan)  # type: ignore[operator]
+        made: dict[str, int] = fill(side.state, plan)
         rates[side.name] = sum(made.values()) / (time.perf_counter() - begun)
         side.close()
     return rates

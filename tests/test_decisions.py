@@ -41,9 +41,7 @@ def quiet(world: World, pipelines: Pipelines) -> None:
     assert world.calls("sweo")["writes"] == world.calls("salesforce")["writes"] == 0
 
 
-@pytest.mark.parametrize(
-    ("winner", "value"), [(Side.SALESFORCE, "Energy"), (Side.SWEO, "Retail")]
-)
+@pytest.mark.parametrize(("winner", "value"), [(Side.SALESFORCE, "Energy"), (Side.SWEO, "Retail")])
 def test_a_side_is_taken(
     world: World, pipelines: Pipelines, pair: tuple[str, str], winner: Side, value: str
 ) -> None:

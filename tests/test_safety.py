@@ -19,9 +19,7 @@ from world import World
 @pytest.fixture
 def pairs(world: World, pipelines: Pipelines) -> list[tuple[str, str]]:
     """Three accounts and their companies, linked and quiet."""
-    made = [
-        (world.account(f"C-{n}", Industry=f"I-{n}"), world.company(f"C-{n}")) for n in range(3)
-    ]
+    made = [(world.account(f"C-{n}", Industry=f"I-{n}"), world.company(f"C-{n}")) for n in range(3)]
     pipelines.sync()
     pipelines.sync()
     world.sandbox.advance(5)

@@ -267,7 +267,7 @@ class SyncTarget(Target):
         signed = {
             name: {**mark, RUN: self.run.run_id}
             for name, mark in marks.items()
-            if isinstance(mark, dict) and isinstance(self._exchanges.get(name), StreamExchange)
+            if isinstance(mark, dict) and "ledger" in mark and name in self._exchanges
         }
         return {**state, "bookmarks": {**marks, **signed}}
 
