@@ -259,6 +259,7 @@ class Writer:
             ]
             _store_digests(connection, batch.digests)
             self._append(connection, batch, {link.id for link in lost})
+            _drop_intents_of_closed(connection, [link.id for link in lost])
             self._queues(connection, batch)
         return lost
 
@@ -341,6 +342,17 @@ class Writer:
 
 def _fields_json(intent: Intent) -> str:
     return json.dumps({number: asdict(value) for number, value in intent.fields.items()})
+
+
+def _drop_intents_of_closed(connection: Connection, link_ids: Sequence[int]) -> None:
+    """A link that somebody closed meanwhile is visited no more, so nobody would judge them."""
+    closed = select(schema.link.c.id).where(schema.link.c.closed.is_not(None))
+    for part in parts(link_ids):
+        connection.execute(
+            delete(schema.intent).where(
+                schema.intent.c.link_id.in_(part), schema.intent.c.link_id.in_(closed)
+            )
+        )
 
 
 def _update_links(connection: Connection, links: Sequence[Link]) -> list[Link]:
