@@ -10,7 +10,9 @@ from sweo_sync.doctor.command import doctor
 from sweo_sync.holding import approve, pause, resume
 from sweo_sync.keeping import adopt, forget
 from sweo_sync.options import OneSentence
+from sweo_sync.plan.command import plan
 from sweo_sync.reading import conflicts, links, log, quarantine
+from sweo_sync.setup.command import setup
 from sweo_sync.standing import status
 
 
@@ -23,8 +25,9 @@ def main() -> None:
     themselves; elsewhere name them with --ledger and --mapping-file.
 
     Commands read or change the ledger only, never a record: what you decide is written by the
-    next run of the pipelines. Exit codes: 0 done, 1 it could not be done or `check` found a
-    mistake, 2 the command was mistyped.
+    next run of the pipelines. `setup --apply` alone changes something else, the fields of the
+    org. Exit codes: 0 done, 1 it could not be done or `check` found a mistake, 2 the command was
+    mistyped; `doctor` and `plan` have codes of their own.
     """
 
 
@@ -42,6 +45,8 @@ for command in (
     approve,
     check,
     doctor,
+    setup,
+    plan,
     forget,
     adopt,
 ):

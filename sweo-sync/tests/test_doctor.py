@@ -181,8 +181,8 @@ def test_7_no_companies(clinic):
 
 def test_8_companies_that_nobody_updates(clinic):
     workspace = clinic.fill().sandbox.workspace
-    with workspace.database.transaction() as database:
-        database.execute("UPDATE company SET created_at = 1700000000, updated_at = 1700000000")
+    with workspace.database.transaction():
+        workspace.database.execute("UPDATE company SET created_at = 1.7e9, updated_at = 1.7e9")
     cause = clinic.the_cause()
     assert (cause["check"], cause["mapping"]) == ("Sweo records", "accounts")
     assert "in the last 30 days" in cause["found"]

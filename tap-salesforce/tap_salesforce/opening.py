@@ -16,6 +16,7 @@ from typing import Any
 from crosswalk.errors import FatalError
 from crosswalk.ledger import Ledger, direction_to
 from crosswalk.mapping import Mapping, Side
+from crosswalk.naming import is_made_for
 from salesforce_client.composite import (
     MAX_QUERIES,
     MAX_SUBREQUESTS,
@@ -140,6 +141,8 @@ def _plan_all(
                 name,
             )
     if mistakes:
+        if any(is_made_for(field, one.mapping) for one in opened for field in one.mapping.fields):
+            mistakes.append("`sweo-sync setup` makes fields that are named after Sweo attributes.")
         raise FatalError("Salesforce cannot serve the mapping:\n" + "\n".join(mistakes))
 
 

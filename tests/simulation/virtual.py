@@ -8,15 +8,25 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import Executor, Future
 from contextlib import ExitStack, contextmanager
 from datetime import datetime, timezone
+from types import SimpleNamespace
 from typing import Any
 from unittest.mock import patch
 
 import requests.sessions
+import salesforce_client.auth
+import salesforce_client.bulk
+import salesforce_client.transport
+import singer_runtime.target
 import stamina
 import sweo_client.query
+import sweo_sandbox.sweo.limits
+import tap_salesforce.streams
+import tap_sweo.reading
 import target_sweo.sinks
-from crosswalk.ledger import Ledger, runs
+from crosswalk.ledger import Ledger, engine as ledger_engine, runs
 from requests.adapters import HTTPAdapter
+from sqlalchemy import Engine, create_engine
+from sqlalchemy.dialects.sqlite.base import SQLiteDialect
 from sweo_client.clock import ServerClock
 from sweo_client.pace import Pace
 from sweo_sandbox.sweo import ids
@@ -32,10 +42,20 @@ class InlineExecutor(Executor):
         future: Future[Any] = Future()
         try:
             future.set_result(fn(*args, **kwargs))
-        except Exception as error:  # noqa: BLE001 - as a pool does
+        except Exception as error:
             future.set_exception(error)
         return future
 
+
+_TIMED = (
+    salesforce_client.auth,
+    salesforce_client.bulk,
+    salesforce_client.transport,
+    singer_runtime.target,
+    sweo_sandbox.sweo.limits,
+    tap_salesforce.streams,
+    tap_sweo.reading,
+)
 
 BEGINNING = datetime(2026, 3, 1, 12, 0, tzinfo=timezone.utc).timestamp()
 
@@ -56,6 +76,18 @@ class VirtualTime:
         return datetime.fromtimestamp(self.now, timezone.utc)
 
 
+_statements: list[Any] = []
+
+
+def _engine(url: Any, **kwargs: Any) -> Engine:
+    """An engine that does not compile again what an earlier one of this process has compiled."""
+    made = create_engine(url, **kwargs)
+    if not _statements:
+        _statements.append(made._compiled_cache)
+    made._compiled_cache = _statements[0]
+    return made
+
+
 @contextmanager
 def virtual(
     time: VirtualTime,
@@ -65,8 +97,8 @@ def virtual(
 ) -> Iterator[None]:
     """Put virtual time, seeded ids and the in-process transport under the real code.
 
-    ``process`` tells who runs now: a process number, and by number its present incarnation (a
-    crash makes a new one, so that the lease of the dead one is seen to be dead).
+    ``process`` tells who runs now: a process number, and the numbers of all living processes,
+    so that the lease of a dead one is seen to be dead.
     """
 
     def started(pid: int) -> str:
@@ -90,13 +122,22 @@ def virtual(
         else:
             count = len(Pace.__init__.__defaults__ or ())
             enter(patch.object(Pace.__init__, "__defaults__", (time.sleep, time.time)[-count:]))
+        enter(patch.object(ledger_engine, "create_engine", _engine))
+        # Compiled statements are kept by dialect, and every engine makes one of its own.
+        enter(patch.object(SQLiteDialect, "__eq__", lambda a, b: type(a) is type(b)))
+        enter(patch.object(SQLiteDialect, "__hash__", lambda a: hash(type(a))))
         for method in (Ledger.__init__, Ledger.open.__func__, Ledger.open_existing.__func__):  # type: ignore[attr-defined]
             enter(patch.object(method, "__defaults__", (time.clock,)))
         for module in (sweo_client.query, target_sweo.sinks):
             enter(patch.object(module, "ThreadPoolExecutor", InlineExecutor))
         enter(patch.object(runs, "_process_started", started))
         enter(patch.object(runs.os, "getpid", lambda: process()[0]))
+        # Hearts beat as long as their process lives, whatever a slow call takes.
         enter(patch.object(runs.Lease, "_beat", lambda _: None))
+        enter(patch.object(runs, "EXPIRES_SECONDS", 1e9))
+        steady = SimpleNamespace(time=time.time, monotonic=time.time, sleep=time.sleep)
+        for module in _TIMED:
+            enter(patch.object(module, "time", steady))
         enter(patch.object(uuid, "uuid4", seeded_uuid))
         enter(
             patch.object(

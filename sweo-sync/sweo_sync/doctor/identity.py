@@ -105,7 +105,7 @@ def _suggest(visit: Visit, mapping: Mapping) -> tuple[list[Trial], Trial | None]
     trials = _try(visit, mapping, list(plausible_matches(description, types, model)))
     worth = sorted(
         (trial for trial in trials if trial.rate >= _WORTH_SHARE),
-        key=lambda trial: (-trial.unique, trial.duplicates),
+        key=lambda trial: (-trial.unique, trial.duplicates, _weakness(trial.match)),
     )
     named = next((trial for trial in worth if trial.by_normal_name), None)
     exact = [
@@ -115,6 +115,11 @@ def _suggest(visit: Visit, mapping: Mapping) -> tuple[list[Trial], Trial | None]
         and (trial.match.salesforce.lower(), trial.match.sweo) not in declared
     ]
     return exact[:_MOST_SUGGESTIONS], named
+
+
+def _weakness(match: Match) -> int:
+    """Ids stay what they are; sites change, and names change and repeat."""
+    return 2 if match.salesforce == "Name" else int(match.normalise is Normalise.DOMAIN)
 
 
 def _try(visit: Visit, mapping: Mapping, pairs: list[tuple[Match, Sort]]) -> list[Trial]:

@@ -1,0 +1,3 @@
+"""Salesforce fields for Sweo attributes that have none: as a project to review, or made at once."""
+
+from __future__ import annotations

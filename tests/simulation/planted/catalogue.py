@@ -1,0 +1,277 @@
+"""Every planted bug. The names of modules are those that the pipelines import."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from simulation.planted.plant import Plant
+
+_ALL: Final = (
+    # taps
+    Plant(
+        name="salesforce-cursor-excludes-its-start",
+        module="tap_salesforce.window",
+        old='return (f"SystemModstamp >= {start}",) if start else ()',
+        new='return (f"SystemModstamp > {start}",) if start else ()',
+        breaks="A row that changed in the very instant a read began is read by the next one.",
+    ),
+    Plant(
+        name="salesforce-watermark-from-the-end",
+        module="tap_salesforce.streams",
+        old='bookmark["watermark"] = bookmark.pop("began")',
+        new='bookmark["watermark"] = __import__("salesforce_client.times").times.iso_z('
+        "__import__('datetime').datetime.fromtimestamp(time.time(), "
+        "__import__('datetime').timezone.utc)); bookmark.pop(\"began\")",
+        breaks="What changes while a read is under way is read by the next one.",
+    ),
+    Plant(
+        name="salesforce-bookmark-moved-by-a-revisit",
+        module="tap_salesforce.streams",
+        old='revisit=self._met(row["Id"]))\n        missing',
+        new='revisit=self._met(row["Id"]))\n'
+        '                self.bookmark["watermark"] = page.times.answered_at\n'
+        "        missing",
+        breaks="Revisited records never move a bookmark.",
+    ),
+    Plant(
+        name="sweo-cursor-excludes-its-start",
+        module="tap_sweo.reading",
+        old="if since is None or updated_at(row) >= since",
+        new="if since is None or updated_at(row) > since",
+        breaks="A record that changed in the very second a read began is read by the next one.",
+    ),
+    Plant(
+        name="sweo-watermark-from-the-end",
+        module="tap_sweo.streams",
+        old="started = iso(self._reading.started_at)",
+        new="started = iso(self.sync_tap.client.clock.now())",
+        breaks="What changes while a read is under way is read by the next one.",
+    ),
+    Plant(
+        name="sweo-bookmark-moved-by-a-revisit",
+        module="tap_sweo.streams",
+        old='elif not source.get("revisit"):',
+        new="else:",
+        breaks="Revisited records never move a bookmark.",
+    ),
+    Plant(
+        name="sweo-revisit-served-from-the-index",
+        module="tap_sweo.streams",
+        old="indexed = self._reading.whole and record_id not in self._by_id_only",
+        new="indexed = True",
+        breaks="A record on the revisit list is read by id, as it is now.",
+    ),
+    # the target's order of things
+    Plant(
+        name="state-before-commit",
+        module="singer_runtime.target",
+        old="if self._buffer or self._holds():",
+        new="if self._holds():",
+        breaks="STATE never leads the ledger.",
+    ),
+    Plant(
+        name="no-intent-before-a-write",
+        module="singer_runtime.exchange",
+        old="run.writer.put_intents(intents)",
+        new="pass",
+        breaks="Before a write its intent is put down and committed.",
+    ),
+    Plant(
+        name="intents-never-judged",
+        module="singer_runtime.exchange",
+        old="pairs = settle_doubts(self.book, pairs, doubts, batch)",
+        new="pass",
+        breaks="After a lost answer the other side is read before anything else is decided.",
+    ),
+    Plant(
+        name="intent-taken-for-done",
+        module="singer_runtime.doubts",
+        old="if y == field.to:",
+        new="if True:",
+        breaks="What became of a write whose answer was lost is read, never guessed.",
+    ),
+    Plant(
+        name="contested-taken-for-not-done",
+        module="singer_runtime.doubts",
+        old="elif rule.two_way and not (field.old_known and y == field.old):",
+        new="elif False:",
+        breaks="Where neither the old nor the intended value stands, both sides count as changed.",
+    ),
+    Plant(
+        name="opposite-intent-judged-by-an-old-reading",
+        module="singer_runtime.doubts",
+        old="return intent.direction != run.direction and seconds_of(pair.incoming.read_at) <= "
+        "seconds_of(\n        intent.put_at\n    )",
+        new="return False",
+        breaks="An intent of the other direction is judged by a reading that is younger than it.",
+    ),
+    Plant(
+        name="living-intent-judged",
+        module="singer_runtime.doubts",
+        old="if intent.run_id != run.run_id and run.is_running(intent.run_id):",
+        new="if False:",
+        breaks="A pair with an open intent of a living run is left to the revisit list.",
+    ),
+    # the merge
+    Plant(
+        name="echo-by-time",
+        module="singer_runtime.plan",
+        old="and rule.name not in pair.quarantined\n",
+        new="and rule.name not in pair.quarantined\n"
+        "            and pair.incoming.modified_at != pair.link.written[self.book.run.x]\n",
+        breaks="An echo is recognised by value; an edit in the same second survives.",
+    ),
+    Plant(
+        name="stale-reading-believed",
+        module="singer_runtime.exchange",
+        old="if self.planner.is_stale(pair):",
+        new="if False:",
+        breaks="A reading older than the base it contradicts is read again, not believed.",
+    ),
+    Plant(
+        name="null-taken-for-absent",
+        module="singer_runtime.plan",
+        old="if rule.name in values\n",
+        new="if values.get(rule.name) is not None\n",
+        breaks="An empty value travels; absent means unknown.",
+    ),
+    Plant(
+        name="agreement-not-remembered",
+        module="singer_runtime.outcomes",
+        old="run.counts.agreed += 1\n",
+        new="return False\n",
+        breaks="Where both sides say the same already, the base is set to it.",
+    ),
+    Plant(
+        name="base-of-the-written-side-not-moved",
+        module="singer_runtime.outcomes",
+        old="link.base[run.y][number] = held\n",
+        new="link.base[run.y].setdefault(number, held)\n",
+        breaks="Both columns of a pair's base move together.",
+    ),
+    Plant(
+        name="first-meeting-erases",
+        module="crosswalk.merge",
+        old="    if is_empty(field.v):\n        return Decision(Action.YIELD)\n",
+        new="",
+        breaks="At first meeting an empty side never erases a value.",
+    ),
+    Plant(
+        name="last-writer-wins",
+        module="crosswalk.merge",
+        old="if not field.contested and field.y == field.base_y:",
+        new="if not field.contested:",
+        breaks="What changed on both sides is a conflict, decided by the policy.",
+    ),
+    Plant(
+        name="loser-not-kept",
+        module="singer_runtime.outcomes",
+        old="old=None if each.y is ABSENT else each.y,",
+        new="old=None,",
+        breaks="Every value that was replaced can be restored from the ledger.",
+    ),
+    Plant(
+        name="yielded-and-not-owed",
+        module="singer_runtime.outcomes",
+        old='reason = "decided for the other side" if undone else None',
+        new="reason = None",
+        breaks="The pipeline that decides against its own direction calls the other one.",
+    ),
+    Plant(
+        name="undone-reading-remembered",
+        module="singer_runtime.outcomes",
+        old="link.digest[run.x] = None if undone else plan.pair.incoming.digest",
+        new="link.digest[run.x] = plan.pair.incoming.digest",
+        breaks="Only a reading that left nothing to do is passed over the next time.",
+    ),
+    # making and belonging
+    Plant(
+        name="created-without-looking",
+        module="singer_runtime.creating",
+        old="found = self.run.destination.find(self.mapping, list(creations.values()))",
+        new="found: dict[str, list[Candidate]] = {}",
+        breaks="Before any create the key is looked up, so that nothing is made twice.",
+    ),
+    Plant(
+        name="deleted-half-made-again",
+        module="singer_runtime.pairing",
+        old="lonely = [each for each in left if each.id not in closed]",
+        new="lonely = left",
+        breaks="The survivor of a deletion is not taken for a new record.",
+    ),
+    Plant(
+        name="children-never-attached",
+        module="singer_runtime.exchange",
+        old="self.parents.attach(settled, batch)",
+        new="pass",
+        breaks="A contact's company follows its account.",
+    ),
+    Plant(
+        name="attachment-not-remembered",
+        module="singer_runtime.parents",
+        old="link.parent_id = attached",
+        new="pass",
+        breaks="A contact leaves the company that its account no longer is.",
+    ),
+    Plant(
+        name="parent-linked-and-nobody-told",
+        module="singer_runtime.pairing",
+        old="batch.parents_linked.append((self.mapping.name, pair.link.salesforce_id))",
+        new="pass",
+        breaks="The commit that links a parent puts its children on the revisit list.",
+    ),
+    # the ledger
+    Plant(
+        name="no-compare-and-set",
+        module="crosswalk.ledger.commit",
+        old="lost = [link for link in links if versions.get(link.id) != link.version]",
+        new="lost: list[Link] = []",
+        breaks="A base that another run moved meanwhile is not overwritten.",
+    ),
+    Plant(
+        name="revisits-cleared-by-record",
+        module="crosswalk.ledger.commit",
+        old="delete(schema.revisit).where(schema.revisit.c.number.in_(part))",
+        new="delete(schema.revisit).where(schema.revisit.c.source_id.in_(select("
+        "schema.revisit.c.source_id).where(schema.revisit.c.number.in_(part))))",
+        breaks="Entries are cleared by number; one that was added meanwhile stays.",
+    ),
+    Plant(
+        name="quarantine-dropped",
+        module="singer_runtime.outcomes",
+        old="self.batch.quarantined += plan.pair.quarantined.values()",
+        new="pass",
+        breaks="What could not be written stands in quarantine with its reason.",
+    ),
+    Plant(
+        name="quarantine-never-healed",
+        module="singer_runtime.exchange",
+        old="batch.healed.append((pair.incoming.id, None))",
+        new="pass",
+        breaks="What was fixed at its source leaves the quarantine.",
+    ),
+    Plant(
+        name="lease-not-checked",
+        module="crosswalk.ledger.runs",
+        old="if row is not None and not _is_dead(self.ledger, row):",
+        new="if False:",
+        breaks="One direction has one writer.",
+    ),
+    # the clients
+    Plant(
+        name="lost-answer-retried-blind",
+        module="sweo_client.client",
+        old="return self._call(method, path, None, body, write=True, blind=False)",
+        new="return self._call(method, path, None, body, write=True, blind=True)",
+        breaks="A write whose outcome is unknown is never sent again blind.",
+    ),
+    Plant(
+        name="unguarded-write",
+        module="singer_runtime.exchange",
+        old="guard = plan.pair.y.modified_at if run.guarded and two_way and plan.pair.y else None",
+        new="guard = None",
+        breaks="Salesforce refuses a write to a record that was edited since it was read.",
+    ),
+)
+
+PLANTS: Final = {plant.name: plant for plant in _ALL}
