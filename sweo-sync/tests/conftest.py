@@ -166,3 +166,9 @@ def _change(
     outcome: str = "written",
 ) -> ChangeRow:  # fmt: skip
     return ChangeRow(mapping, one, other, name, side, old, new, outcome)
+
+
+@pytest.fixture(autouse=True)
+def _piped(monkeypatch: pytest.MonkeyPatch) -> None:
+    # Test runners that work in parallel tell their children a width; a pipe has none.
+    monkeypatch.delenv("COLUMNS", raising=False)

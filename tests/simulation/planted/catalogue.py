@@ -9,13 +9,6 @@ from simulation.planted.plant import Plant
 _ALL: Final = (
     # taps
     Plant(
-        name="salesforce-cursor-excludes-its-start",
-        module="tap_salesforce.window",
-        old='return (f"SystemModstamp >= {start}",) if start else ()',
-        new='return (f"SystemModstamp > {start}",) if start else ()',
-        breaks="A row that changed in the very instant a read began is read by the next one.",
-    ),
-    Plant(
         name="salesforce-watermark-from-the-end",
         module="tap_salesforce.streams",
         old='bookmark["watermark"] = bookmark.pop("began")',
@@ -23,29 +16,7 @@ _ALL: Final = (
         "__import__('datetime').datetime.fromtimestamp(time.time(), "
         "__import__('datetime').timezone.utc)); bookmark.pop(\"began\")",
         breaks="What changes while a read is under way is read by the next one.",
-    ),
-    Plant(
-        name="salesforce-bookmark-moved-by-a-revisit",
-        module="tap_salesforce.streams",
-        old='revisit=self._met(row["Id"]))\n        missing',
-        new='revisit=self._met(row["Id"]))\n'
-        '                self.bookmark["watermark"] = page.times.answered_at\n'
-        "        missing",
-        breaks="Revisited records never move a bookmark.",
-    ),
-    Plant(
-        name="sweo-cursor-excludes-its-start",
-        module="tap_sweo.reading",
-        old="if since is None or updated_at(row) >= since",
-        new="if since is None or updated_at(row) > since",
-        breaks="A record that changed in the very second a read began is read by the next one.",
-    ),
-    Plant(
-        name="sweo-watermark-from-the-end",
-        module="tap_sweo.streams",
-        old="started = iso(self._reading.started_at)",
-        new="started = iso(self.sync_tap.client.clock.now())",
-        breaks="What changes while a read is under way is read by the next one.",
+        first=36,
     ),
     Plant(
         name="sweo-bookmark-moved-by-a-revisit",
@@ -53,13 +24,7 @@ _ALL: Final = (
         old='elif not source.get("revisit"):',
         new="else:",
         breaks="Revisited records never move a bookmark.",
-    ),
-    Plant(
-        name="sweo-revisit-served-from-the-index",
-        module="tap_sweo.streams",
-        old="indexed = self._reading.whole and record_id not in self._by_id_only",
-        new="indexed = True",
-        breaks="A record on the revisit list is read by id, as it is now.",
+        first=46,
     ),
     # the target's order of things
     Plant(
@@ -98,14 +63,6 @@ _ALL: Final = (
         breaks="Where neither the old nor the intended value stands, both sides count as changed.",
     ),
     Plant(
-        name="opposite-intent-judged-by-an-old-reading",
-        module="singer_runtime.doubts",
-        old="return intent.direction != run.direction and seconds_of(pair.incoming.read_at) <= "
-        "seconds_of(\n        intent.put_at\n    )",
-        new="return False",
-        breaks="An intent of the other direction is judged by a reading that is younger than it.",
-    ),
-    Plant(
         name="living-intent-judged",
         module="singer_runtime.doubts",
         old="if intent.run_id != run.run_id and run.is_running(intent.run_id):",
@@ -136,13 +93,6 @@ _ALL: Final = (
         breaks="An empty value travels; absent means unknown.",
     ),
     Plant(
-        name="agreement-not-remembered",
-        module="singer_runtime.outcomes",
-        old="run.counts.agreed += 1\n",
-        new="return False\n",
-        breaks="Where both sides say the same already, the base is set to it.",
-    ),
-    Plant(
         name="base-of-the-written-side-not-moved",
         module="singer_runtime.outcomes",
         old="link.base[run.y][number] = held\n",
@@ -170,28 +120,7 @@ _ALL: Final = (
         new="old=None,",
         breaks="Every value that was replaced can be restored from the ledger.",
     ),
-    Plant(
-        name="yielded-and-not-owed",
-        module="singer_runtime.outcomes",
-        old='reason = "decided for the other side" if undone else None',
-        new="reason = None",
-        breaks="The pipeline that decides against its own direction calls the other one.",
-    ),
-    Plant(
-        name="undone-reading-remembered",
-        module="singer_runtime.outcomes",
-        old="link.digest[run.x] = None if undone else plan.pair.incoming.digest",
-        new="link.digest[run.x] = plan.pair.incoming.digest",
-        breaks="Only a reading that left nothing to do is passed over the next time.",
-    ),
     # making and belonging
-    Plant(
-        name="created-without-looking",
-        module="singer_runtime.creating",
-        old="found = self.run.destination.find(self.mapping, list(creations.values()))",
-        new="found: dict[str, list[Candidate]] = {}",
-        breaks="Before any create the key is looked up, so that nothing is made twice.",
-    ),
     Plant(
         name="deleted-half-made-again",
         module="singer_runtime.pairing",
@@ -213,42 +142,13 @@ _ALL: Final = (
         new="pass",
         breaks="A contact leaves the company that its account no longer is.",
     ),
-    Plant(
-        name="parent-linked-and-nobody-told",
-        module="singer_runtime.pairing",
-        old="batch.parents_linked.append((self.mapping.name, pair.link.salesforce_id))",
-        new="pass",
-        breaks="The commit that links a parent puts its children on the revisit list.",
-    ),
     # the ledger
-    Plant(
-        name="no-compare-and-set",
-        module="crosswalk.ledger.commit",
-        old="lost = [link for link in links if versions.get(link.id) != link.version]",
-        new="lost: list[Link] = []",
-        breaks="A base that another run moved meanwhile is not overwritten.",
-    ),
-    Plant(
-        name="revisits-cleared-by-record",
-        module="crosswalk.ledger.commit",
-        old="delete(schema.revisit).where(schema.revisit.c.number.in_(part))",
-        new="delete(schema.revisit).where(schema.revisit.c.source_id.in_(select("
-        "schema.revisit.c.source_id).where(schema.revisit.c.number.in_(part))))",
-        breaks="Entries are cleared by number; one that was added meanwhile stays.",
-    ),
     Plant(
         name="quarantine-dropped",
         module="singer_runtime.outcomes",
         old="self.batch.quarantined += plan.pair.quarantined.values()",
         new="pass",
         breaks="What could not be written stands in quarantine with its reason.",
-    ),
-    Plant(
-        name="quarantine-never-healed",
-        module="singer_runtime.exchange",
-        old="batch.healed.append((pair.incoming.id, None))",
-        new="pass",
-        breaks="What was fixed at its source leaves the quarantine.",
     ),
     Plant(
         name="lease-not-checked",
@@ -264,13 +164,7 @@ _ALL: Final = (
         old="return self._call(method, path, None, body, write=True, blind=False)",
         new="return self._call(method, path, None, body, write=True, blind=True)",
         breaks="A write whose outcome is unknown is never sent again blind.",
-    ),
-    Plant(
-        name="unguarded-write",
-        module="singer_runtime.exchange",
-        old="guard = plan.pair.y.modified_at if run.guarded and two_way and plan.pair.y else None",
-        new="guard = None",
-        breaks="Salesforce refuses a write to a record that was edited since it was read.",
+        first=20,
     ),
 )
 

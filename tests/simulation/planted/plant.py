@@ -28,7 +28,7 @@ class Plant:
     new: str
     breaks: str
     first: int = 0
-    seeds: int = 20
+    seeds: int = 24
 
     def applied(self, source: str) -> str:
         """The source with the bug in it.
