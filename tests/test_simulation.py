@@ -14,7 +14,7 @@ from simulation.planted import PLANTS, Plant, RottenPlantError
 from simulation.pool import lives
 
 HERE = Path(__file__).parent
-SEEDS = int(os.environ.get("SIMULATION_SEEDS", "60"))
+SEEDS = int(os.environ.get("SIMULATION_SEEDS", "24"))
 JOBS = min(os.cpu_count() or 2, 8)
 TWICE = (3, 14, 41)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import signal
 from collections.abc import Iterable, Iterator
+from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
 from multiprocessing import get_context
 from typing import TYPE_CHECKING
@@ -40,5 +41,14 @@ def lives(
         begin(plant)
         yield map(_live, seeds)
         return
-    with get_context("spawn").Pool(jobs, initializer=_begin_child, initargs=(plant,)) as pool:
-        yield pool.imap(_live, seeds)
+    pool = ProcessPoolExecutor(
+        jobs,
+        # Not forked: a bug is planted into a process that has imported nothing yet.
+        mp_context=get_context("spawn"),
+        initializer=_begin_child,
+        initargs=(plant,),
+    )
+    try:
+        yield pool.map(_live, seeds)
+    finally:
+        pool.shutdown(cancel_futures=True)

@@ -10,7 +10,7 @@ from collections.abc import Mapping as MappingOf, Sequence
 
 from crosswalk.errors import SyncError
 from crosswalk.fieldtype import FieldType
-from crosswalk.ledger import IntendedField, Intent, Quarantined
+from crosswalk.ledger import IntendedField, Intent, Link, Quarantined
 from crosswalk.ledger.commit import Commit, RevisitRow
 from crosswalk.mapping import Mapping
 from crosswalk.merge import ABSENT
@@ -131,13 +131,21 @@ class StreamExchange:
             elif link is None or self.endings.rematched(each, link, batch):
                 unmatched.append(each)
             else:
-                pairs.append(Pair(each, link))
+                pairs.append(self._pair(each, link, batch))
         self.endings.carry_out(batch)
         pairs = settle_doubts(self.book, pairs, doubts, batch)
         pairs += self.pairing.pair(unmatched, batch)
         self.exchange_pairs(pairs, batch)
         self.parents.attach(self.pairing.created, batch)
         self.pairing.created.clear()
+
+    def _pair(self, each: Incoming, link: Link, batch: Commit) -> Pair:
+        # A link is opened in a transaction of its own. Where the run died before the batch was
+        # committed, nobody has been told of it yet: it still counts as new.
+        pair = Pair(each, link, is_new=link.version == 1)
+        if pair.is_new:
+            self.pairing.linked(pair, batch)
+        return pair
 
     def exchange_pairs(self, pairs: Sequence[Pair], batch: Commit) -> None:
         """Merge and write linked records; what nobody could finish goes on the revisit list."""
@@ -169,6 +177,7 @@ class StreamExchange:
             or self.parents.differs(pair)
             or pair.moves_in_doubt
             or pair.contested
+            or pair.is_new
         )
 
     def _uneventful(self, pair: Pair, batch: Commit) -> None:
