@@ -112,7 +112,7 @@ def test_a_refused_value_is_foretold(planner: Planner, world: World, pipelines: 
 def test_a_pipeline_that_fails_says_so(planner: Planner, world: World) -> None:
     world.sandbox.fault("sweo", "status", status=401, endpoint="*")
     try:
-        result = planner.run("--direction", TO_SWEO)
+        result = planner.run("--direction", TO_SALESFORCE)
     finally:
         world.sandbox.clear_faults()
     assert result.exit_code == 1
