@@ -62,6 +62,8 @@ class StreamNote(msgspec.Struct, omit_defaults=True, forbid_unknown_fields=False
     ``full`` says that this read covers every record (the first one, or a full check): when the
     stream ends (``whole`` in its bookmark) the target notes that the side was read whole.
     ``skew_seconds`` is the server's clock minus this machine's.
+    ``dated`` is False where the source cannot say when a record looked like this, nor show it
+    again when asked (a foreign tap): its records are taken in their order.
     """
 
     mapping: str
@@ -71,3 +73,4 @@ class StreamNote(msgspec.Struct, omit_defaults=True, forbid_unknown_fields=False
     timezone: str | None = None
     full: bool = False
     skew_seconds: float = 0.0
+    dated: bool = True

@@ -108,7 +108,9 @@ class StreamExchange:
         run.writer.commit(batch)
 
     def _new_batch(self) -> Commit:
-        return Commit(self.run.direction, self.mapping.name, self.run.run_id)
+        return Commit(
+            self.run.direction, self.mapping.name, self.run.run_id, can_ask=self.book.note.dated
+        )
 
     def _stop_where_paused(self) -> None:
         paused = self.run.ledger.paused()

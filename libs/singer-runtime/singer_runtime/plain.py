@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import typing as t
 
-from crosswalk.errors import FatalError
+from crosswalk.errors import FatalError, RetryLaterError
 from crosswalk.fieldtype import FieldType
 from crosswalk.mapping import Create, Direction, Field, Mapping, Match, Side
 from crosswalk.match import normalise
@@ -54,6 +54,7 @@ class PlainStream:
                 f"The stream {name} has no key_properties; a target needs one to find records by."
             )
         self.run = run
+        self.name = name
         self.keys = list(keys)
         types = {
             field: FieldType(run.x, field, _type_of(run.x, field_schema))
@@ -70,7 +71,7 @@ class PlainStream:
             create={run.y: Create.ALWAYS, run.x: Create.NEVER},
         )
         self._parsers: dict[str, Parse] = {field: parser(kind) for field, kind in types.items()}
-        note = StreamNote(mapping=name, side=run.x.value, object=name)
+        note = StreamNote(mapping=name, side=run.x.value, object=name, dated=False)
         self._exchange = StreamExchange(run, mapping, note, types)
 
     @property
@@ -79,13 +80,29 @@ class PlainStream:
         return self._exchange.holds
 
     def finish(self) -> None:
-        """The stream has ended."""
-        self._exchange.finish()
+        """The stream has ended; raises as ``process`` does."""
+        self._in_order(self._exchange.finish)
 
     def process(self, records: t.Sequence[Record]) -> None:
-        """Exchange one batch of plain records."""
+        """Exchange one batch of plain records.
+
+        Raises:
+            RetryLaterError: some could not be sent. Nobody can ask a foreign tap for one record,
+                so STATE must not pass them.
+        """
         now = self.run.ledger.now()
-        self._exchange.process([self._on_our_wire(record, now) for record in records])
+        on_our_wire = [self._on_our_wire(record, now) for record in records]
+        self._in_order(lambda: self._exchange.process(on_our_wire))
+
+    def _in_order(self, exchange: t.Callable[[], None]) -> None:
+        counts = self.run.counts
+        before = counts.deferred
+        exchange()
+        if counts.deferred > before:
+            raise RetryLaterError(
+                f"{counts.deferred - before} records of {self.name} could not be sent; STATE stays "
+                "before them, so run again."
+            )
 
     def _on_our_wire(self, record: Record, now: str) -> Record:
         values: Record = {}

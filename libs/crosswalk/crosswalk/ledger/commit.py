@@ -85,11 +85,13 @@ class Commit:
     ``links`` are open links whose base moved; each carries the version it was read at.
     ``intents_left`` are intents of which only some fields are settled; the rest stays.
     ``digests`` are links where only the digest of an uneventful reading is new.
+    ``can_ask`` is False where the source shows no record again: nothing is put on its list.
     """
 
     direction: str
     mapping: str
     run_id: str
+    can_ask: bool = True
     links: list[Link] = field(default_factory=list)
     digests: list[tuple[Link, Side]] = field(default_factory=list)
     changes: list[ChangeRow] = field(default_factory=list)
@@ -322,6 +324,8 @@ class Writer:
                 RevisitRow(batch.direction, row.mapping, row.source_id, "quarantine", seconds)
             )
         revisits += _children_of(connection, batch.parents_linked)
+        if not batch.can_ask:
+            revisits = [row for row in revisits if row.direction != batch.direction]
         if revisits:
             unique = {(r.direction, r.mapping, r.source_id, r.reason): r for r in revisits}
             connection.execute(
