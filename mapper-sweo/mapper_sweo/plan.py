@@ -8,12 +8,12 @@ from typing import Any, Final
 import msgspec
 from crosswalk.errors import FatalError
 from crosswalk.fieldtype import FieldType
-from crosswalk.mapping import Mapping, Side
+from crosswalk.mapping import Field, Mapping, Side
 from crosswalk.match import normalise
 from crosswalk.values import Kind, Parse, Unparsable, kind_of, parser
 from crosswalk.wire import KEYWORD, MATCH, PARENT, REFUSED, SOURCE, StreamNote
 
-_NOT_READ: Final = object()
+from mapper_sweo.composed import NOT_READ, Compose, composer
 
 # What a target that knows nothing of the keyword x-sweo may check canonical values by.
 _JSON_SCHEMA: Final[dict[Kind, dict[str, Any]]] = {
@@ -40,15 +40,26 @@ class StreamPlan:
 
     def __init__(self, mapping: Mapping, schema: MappingOf[str, Any], to: Side) -> None:
         types = _source_types(mapping, schema)
+        made = {field: composer(field, types) for field in mapping.flowing_to(to) if field.first_of}
+        composed = {field: found for field, found in made.items() if found}
+        kinds = {field: found[0] for field, found in composed.items()}
+        kinds |= {
+            field: types[field.on(to.other)]
+            for field in mapping.flowing_to(to)
+            if not field.first_of and field.on(to.other) in types
+        }
         self.schema: dict[str, Any] = {
             "type": "object",
-            "properties": _properties(mapping, types, to),
+            "properties": _properties(mapping, kinds, to),
             KEYWORD: schema[KEYWORD],
         }
         self._fields: tuple[tuple[str, str, Parse], ...] = tuple(
-            (field.on(to.other), field.on(to), parser(types[field.on(to.other)]))
-            for field in mapping.flowing_to(to)
-            if field.on(to.other) in types
+            (field.on(to.other), field.on(to), parser(kind))
+            for field, kind in kinds.items()
+            if not field.first_of
+        )
+        self._composed: tuple[tuple[str, Compose], ...] = tuple(
+            (field.on(to), compose) for field, (_, compose) in composed.items()
         )
         self._match = tuple(
             (place, match.on(to.other), match.normalise)
@@ -67,7 +78,7 @@ class StreamPlan:
         mapped: dict[str, Any] = {}
         refused: dict[str, str] | None = None
         get = values.get
-        not_read = _NOT_READ
+        not_read = NOT_READ
         for source, destination, parse in self._fields:
             value = get(source, not_read)
             if value is None:
@@ -78,6 +89,8 @@ class StreamPlan:
                 except Unparsable as unparsable:
                     refused = refused or {}
                     refused[destination] = unparsable.reason
+        if self._composed:
+            refused = self._compose(values, mapped, refused)
         if refused is not None:
             mapped[REFUSED] = refused
         if self._lookup is not None:
@@ -96,6 +109,23 @@ class StreamPlan:
         if source_note is not None:
             mapped[SOURCE] = source_note
         return mapped
+
+    def _compose(
+        self,
+        values: MappingOf[str, Any],
+        mapped: dict[str, Any],
+        refused: dict[str, str] | None,
+    ) -> dict[str, str] | None:
+        for destination, compose in self._composed:
+            try:
+                value = compose(values)
+            except Unparsable as unparsable:
+                refused = refused or {}
+                refused[destination] = unparsable.reason
+            else:
+                if value is not NOT_READ:
+                    mapped[destination] = value
+        return refused
 
 
 def stream_note(schema: MappingOf[str, Any]) -> StreamNote | None:
@@ -126,11 +156,11 @@ def _source_types(mapping: Mapping, schema: MappingOf[str, Any]) -> dict[str, Fi
 
 
 def _properties(
-    mapping: Mapping, types: MappingOf[str, FieldType], to: Side
+    mapping: Mapping, kinds: MappingOf[Field, FieldType], to: Side
 ) -> dict[str, dict[str, Any]]:
     properties: dict[str, dict[str, Any]] = {}
     for field in mapping.flowing_to(to):
-        source = types.get(field.on(to.other))
+        source = kinds.get(field)
         if source is not None:
             properties[field.on(to)] = {
                 **_JSON_SCHEMA[kind_of(source)],

@@ -159,6 +159,7 @@ def test_match_and_parent_of_a_contact() -> None:
     assert "_parent" in told["schema"]["properties"]
     assert whole["record"] == {
         "last_login": "2026-01-02T03:04:05Z",
+        "email": "Ann@X.COM",
         "_parent": {"mapping": "accounts", "source_id": "001A"},
         "_match": [None, "ann@x.com"],
         "_source": SOURCE,
@@ -177,9 +178,16 @@ def test_the_other_direction() -> None:
         record("contacts", last_login=1_767_323_045, email="Ann@x.com", external_id="003"),
         direction="to-salesforce",
     )
-    assert list(told["schema"]["properties"]) == ["LastLogin__c", "_refused", "_match", "_source"]
+    assert list(told["schema"]["properties"]) == [
+        "LastLogin__c",
+        "Sweo_Id__c",
+        "_refused",
+        "_match",
+        "_source",
+    ]
     assert mapped["record"] == {
         "LastLogin__c": "2026-01-02T03:04:05Z",
+        "Sweo_Id__c": "003",
         "_match": ["003", "ann@x.com"],
         "_source": SOURCE,
     }

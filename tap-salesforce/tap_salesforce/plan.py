@@ -13,6 +13,7 @@ from typing import Any, Final
 import msgspec
 from crosswalk.fieldtype import FieldType
 from crosswalk.mapping import Mapping, Side
+from crosswalk.values import kind_of
 from salesforce_client.fields import Description, Resolved, resolve
 from salesforce_client.soql import Select
 
@@ -107,14 +108,16 @@ def plan_of(
     columns: dict[str, Column] = {}
     mistakes: list[str] = []
     hidden: list[str] = []
+    declared = _declared(mapping)
     for name in mapping.read_from(Side.SALESFORCE):
         found = resolve(name, description, described)
         if isinstance(found, Resolved):
             columns[name] = Column(found.type, found.path, found.lookups, _uses(mapping, name))
         elif name in once_readable:
             hidden.append(name)
-        else:
+        elif name in declared:
             mistakes.append(f"mapping {mapping.name}{_line(mapping, name)}: {found}")
+    mistakes += _mixed_kinds(mapping, columns)
     system = tuple(name for name in SYSTEM_FIELDS if description.field(name))
     if "SystemModstamp" not in system:
         mistakes.append(f"mapping {mapping.name}: {mapping.salesforce} cannot be read by change")
@@ -159,11 +162,38 @@ def needs_backfill(before: Plan, now: Plan) -> bool:
     return False
 
 
+def _declared(mapping: Mapping) -> set[str]:
+    """The names that somebody asked for; an implied field that is not there is no mistake."""
+    names = {
+        name
+        for field in mapping.fields
+        if not field.implied
+        for name in field.read_on(Side.SALESFORCE)
+    }
+    names |= {match.salesforce for match in mapping.match}
+    return names | ({mapping.parent.salesforce} if mapping.parent else set())
+
+
+def _mixed_kinds(mapping: Mapping, columns: MappingOf[str, Column]) -> list[str]:
+    """Fields that take the first value of several, of which not all are of one kind."""
+    mistakes = []
+    for field in mapping.fields:
+        names = [name for name in field.first_of if name in columns]
+        kinds = {kind_of(columns[name].type) for name in names}
+        if len(kinds) > 1:
+            told = ", ".join(f"{name} is {columns[name].type.type}" for name in names)
+            place = f", line {field.line}" if field.line else ""
+            mistakes.append(
+                f"mapping {mapping.name}{place}: first_of takes fields of one kind, but {told}"
+            )
+    return mistakes
+
+
 def _uses(mapping: Mapping, name: str) -> tuple[str, ...]:
     uses = [
         f"{field.sweo}:{field.direction.value}"
         for field in mapping.flowing_to(Side.SWEO)
-        if field.salesforce == name
+        if name in field.read_on(Side.SALESFORCE)
     ]
     uses += [f"match:{match.sweo}" for match in mapping.match if match.salesforce == name]
     if mapping.parent and mapping.parent.salesforce == name:
@@ -172,5 +202,5 @@ def _uses(mapping: Mapping, name: str) -> tuple[str, ...]:
 
 
 def _line(mapping: Mapping, name: str) -> str:
-    line = next((f.line for f in mapping.fields if f.salesforce == name), None)
+    line = next((f.line for f in mapping.fields if name in f.read_on(Side.SALESFORCE)), None)
     return f", line {line}" if line else ""

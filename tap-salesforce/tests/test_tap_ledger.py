@@ -113,7 +113,7 @@ def test_a_new_field_reads_linked_rows_only(sandbox, run_tap, ledger, accounts, 
     sandbox.advance(3600)
     first = run_tap()
     sandbox.advance(3600)
-    accounts["fields"] += [{"salesforce": "Website", "sweo": "website"}]
+    accounts["fields"] += [{"salesforce": "Site", "sweo": "site"}]
     run = run_tap(first.state, mappings=[accounts, contacts])
     assert run.ids("accounts") == {linked}
 

@@ -149,15 +149,15 @@ def test_a_field_hidden_today_is_absent_not_empty(sandbox, run_tap, caplog) -> N
 def test_a_new_field_is_read_for_old_rows_and_leaves_the_bookmark(
     sandbox, run_tap, accounts, contacts
 ) -> None:
-    record_id = _account(sandbox, 1, Website="acme.test")
+    record_id = _account(sandbox, 1, Site="HQ")
     sandbox.advance(3600)
     first = run_tap()
     sandbox.advance(3600)
-    accounts["fields"] += [{"salesforce": "Website", "sweo": "website"}]
+    accounts["fields"] += [{"salesforce": "Site", "sweo": "site"}]
     second = run_tap(first.state, mappings=[accounts, contacts])
     (record,) = [r for r in second.records("accounts") if r["_source"]["id"] == record_id]
     assert record["_source"]["backfill"] is True
-    assert record["Website"] == "acme.test"
+    assert record["Site"] == "HQ"
     assert "backfill" not in second.state["bookmarks"]["accounts"]
     sandbox.advance(3600)
     assert run_tap(second.state, mappings=[accounts, contacts]).records("accounts") == []
@@ -179,7 +179,7 @@ def test_a_backfill_out_of_time_goes_on_later(sandbox, run_tap, accounts, contac
     sandbox.advance(3600)
     first = run_tap()
     sandbox.advance(3600)
-    accounts["fields"] += [{"salesforce": "Website", "sweo": "website"}]
+    accounts["fields"] += [{"salesforce": "Site", "sweo": "site"}]
     seen: list[str] = []
     state = first.state
     for _ in range(3):

@@ -45,20 +45,7 @@ def shape_of(
     Raises:
         FatalError: every mistake, one a line.
     """
-    mistakes: list[str] = []
-    types: dict[str, FieldType] = {}
-    for name, source in incoming.items():
-        found = resolve(name, description, {})
-        if not isinstance(found, Resolved):
-            mistakes.append(f"{_place(mapping, name)}: {found}")
-            continue
-        own = writable_name(description, found.type)
-        types[name] = own
-        meeting = meets(source, own)
-        if not own.writable:
-            mistakes.append(f"{_place(mapping, name)}: {_unwritable(description, own)}")
-        elif not meeting.ok:
-            mistakes.append(f"{_place(mapping, name)}: types cannot meet, {meeting.why}")
+    types, mistakes = _incoming_types(mapping, description, incoming)
     match_fields = tuple(match.salesforce for match in mapping.match)
     for name in match_fields:
         found = resolve(name, description, {})
@@ -91,6 +78,39 @@ def shape_of(
     )
 
 
+def _incoming_types(
+    mapping: Mapping, description: Description, incoming: MappingOf[str, FieldType]
+) -> tuple[dict[str, FieldType], list[str]]:
+    """The types of the fields to write, and what is wrong with the others."""
+    types: dict[str, FieldType] = {}
+    mistakes: list[str] = []
+    given = {
+        field.salesforce
+        for field in mapping.fields
+        if field.at_create and not field.direction.flows_to(Side.SALESFORCE)
+    }
+    for name, source in incoming.items():
+        place = _place(mapping, name)
+        found = resolve(name, description, {})
+        if not isinstance(found, Resolved):
+            if name not in given:
+                mistakes.append(f"{place}: {found}")
+            continue
+        own = writable_name(description, found.type)
+        meeting = meets(source, own)
+        if name in given:
+            # A new record is given it where that can be done.
+            if own.createable and meeting.ok:
+                types[name] = own
+            continue
+        types[name] = own
+        if not own.writable:
+            mistakes.append(f"{place}: {_unwritable(description, own)}")
+        elif not meeting.ok:
+            mistakes.append(f"{place}: types cannot meet, {meeting.why}")
+    return types, mistakes
+
+
 def _only(description: Description) -> tuple[str, ...]:
     """Conditions that leave out what is never written."""
     conditions = [
@@ -115,6 +135,12 @@ def _create_mistakes(
         mistakes.append(f"{place}: the user lacks the permission Create on {mapping.salesforce}")
     if mapping.parent and description.field(mapping.parent.salesforce) is None:
         mistakes.append(f"{place}: {mapping.salesforce} shows no field {mapping.parent.salesforce}")
+    for name in mapping.constants:
+        found = resolve(name, description, {})
+        if not isinstance(found, Resolved):
+            mistakes.append(f"{place}, set: {found}")
+        elif not found.type.createable:
+            mistakes.append(f"{place}, set: {name} cannot be given to a new record")
     return mistakes
 
 

@@ -265,6 +265,8 @@ class SalesforceDestination:
             if reason:
                 outcomes[i] = outcome_of(reason)
                 continue
+            for name, value in mapping.constants.items():
+                values.setdefault(name, value)
             values[key_field] = key
             if shape.parent_field and creation.parent_id:
                 values[shape.parent_field] = creation.parent_id

@@ -1,4 +1,4 @@
-"""Where the field configs come from, and what is checked across mappings.
+"""Where the field configs come from.
 
 They stand in ``annotations.sweo`` of ``meltano.yml``, in a file that ``mapping_file`` names
 (the same place, or ``mappings:`` at its top), or inline in the setting ``mappings``.
@@ -14,8 +14,9 @@ from collections.abc import Mapping as MappingOf, Sequence
 from pathlib import Path
 from string import Template
 
-from crosswalk.declaration import MappingReader
-from crosswalk.declared import line_of
+from crosswalk.declaration.across import check_across
+from crosswalk.declaration.entry import MappingReader
+from crosswalk.declaration.nodes import line_of
 from crosswalk.errors import FatalError
 from crosswalk.mapping import Config, Mapping
 from crosswalk.problems import Problems, one_of
@@ -159,51 +160,8 @@ def _mappings(declared: list[object], problems: Problems) -> tuple[Mapping, ...]
             names.setdefault(str(name), line)
         if mapping is not None:
             found.append(mapping)
-    _check_parents(found, names, problems)
+    check_across(found, names, problems)
     return tuple(found)
-
-
-def _check_parents(
-    mappings: list[Mapping], names: MappingOf[str, int | None], problems: Problems
-) -> None:
-    by_name = {mapping.name: mapping for mapping in mappings}
-    for mapping in mappings:
-        if mapping.parent is None:
-            continue
-        wanted = mapping.parent.mapping
-        parent = by_name.get(wanted)
-        if wanted not in names:
-            problems.add(
-                f"the parent {wanted} is no mapping",
-                one_of(wanted, [name for name in names if name != mapping.name] or ["(none)"]),
-                line=mapping.line,
-                mapping=mapping.name,
-            )
-        elif _is_in_cycle(mapping, by_name):
-            problems.add(
-                f"the parents of {mapping.name} lead back to itself",
-                "a parent is a mapping of companies",
-                line=mapping.line,
-                mapping=mapping.name,
-            )
-        elif parent is not None and parent.sweo != "company":
-            problems.add(
-                f"the parent {wanted} is a mapping of {parent.sweo} records",
-                "a parent is a mapping of companies",
-                line=mapping.line,
-                mapping=mapping.name,
-            )
-
-
-def _is_in_cycle(mapping: Mapping, by_name: MappingOf[str, Mapping]) -> bool:
-    seen: set[str] = set()
-    current: Mapping | None = mapping
-    while current is not None and current.parent is not None and current.name not in seen:
-        seen.add(current.name)
-        current = by_name.get(current.parent.mapping)
-        if current is mapping:
-            return True
-    return False
 
 
 def _ledger_url(

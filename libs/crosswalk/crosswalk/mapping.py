@@ -9,6 +9,11 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from enum import Enum
 
+from crosswalk.addresses import parts_of
+
+Constant = str | int | float | bool
+"""A value that new records are given, as it stands in the field configs."""
+
 
 class Side(str, Enum):
     """One of the two systems."""
@@ -68,6 +73,13 @@ class OnDelete(str, Enum):
     CLEAR = "clear"
 
 
+class FirstLink(str, Enum):
+    """What happens where a match finds a pair whose values differ."""
+
+    MERGE = "merge"
+    ASK = "ask"
+
+
 class OnRematch(str, Enum):
     """What a changed match value does to an existing link."""
 
@@ -97,12 +109,55 @@ class Parent:
 
 
 @dataclass(frozen=True, slots=True)
+class Only:
+    """Which records are updated and created: those that satisfy every condition of their side.
+
+    ``salesforce`` is a SOQL condition; ``segments`` are names of Sweo segments, of which a record
+    must be in one. Empty means every record.
+    """
+
+    salesforce: str | None = None
+    segments: tuple[str, ...] = ()
+
+    def limits(self, side: Side) -> bool:
+        """Whether records of ``side`` may be left out."""
+        return bool(self.salesforce if side is Side.SALESFORCE else self.segments)
+
+
+EVERY_EVENT = "*"
+
+
+@dataclass(frozen=True, slots=True)
+class Events:
+    """Data events of the mapping's people that become completed Tasks.
+
+    ``names`` is ``("*",)`` for every event; ``per_day`` is then the most Tasks a day, else None.
+    ``on_account`` gives a Task the contact's account as its WhatId.
+    """
+
+    names: tuple[str, ...]
+    on_account: bool = False
+    per_day: int | None = None
+
+    def wants(self, name: str) -> bool:
+        """Whether an event of that name becomes a Task."""
+        return name in self.names or self.names == (EVERY_EVENT,)
+
+
+@dataclass(frozen=True, slots=True)
 class Field:
-    """One line under ``fields``.
+    """One line under ``fields``, or one that is implied (``defaults``, the first match key).
 
     ``salesforce`` may run over relationships (``Account.Owner.Email``); such a field flows
     to Sweo only. ``create`` allows a new Sweo attribute although its name is close to an
     existing one. ``line`` is where the field stands in its file, for messages.
+
+    ``first_of`` are Salesforce names in order of preference; ``salesforce`` is then only their
+    label. ``missing_parts`` marks the attribute that names what the chosen address lacks.
+    ``enforce`` puts back what somebody changes on the receiving side of a one-way field.
+    ``fills`` lets a field that flows both ways move only into an empty value. ``at_create`` gives
+    a field that flows to Sweo to new Salesforce records too. What is ``implied`` and not there, or
+    hidden from this user, is left out without a word.
     """
 
     salesforce: str
@@ -110,10 +165,22 @@ class Field:
     direction: Direction = Direction.TO_SWEO
     create: bool = False
     line: int | None = None
+    first_of: tuple[str, ...] = ()
+    missing_parts: bool = False
+    enforce: bool = False
+    fills: bool = False
+    at_create: bool = False
+    implied: bool = False
 
     def on(self, side: Side) -> str:
         """The field's name on ``side``."""
         return self.salesforce if side is Side.SALESFORCE else self.sweo
+
+    def read_on(self, side: Side) -> tuple[str, ...]:
+        """The names that must be read on ``side`` to know the field's value."""
+        if side is Side.SWEO or not self.first_of:
+            return (self.on(side),)
+        return tuple(dict.fromkeys(part for name in self.first_of for part in parts_of(name)))
 
     @property
     def is_related(self) -> bool:
@@ -127,6 +194,9 @@ class Mapping:
 
     ``sweo`` is ``company``, ``contact`` (users and leads), ``user`` or ``lead``.
     ``match`` is in order of preference and has at least one entry.
+    ``constants`` are values, by Salesforce field, that new Salesforce records are given.
+    ``becomes`` is the mapping that takes over a lead once it is converted.
+    ``org`` names a Salesforce org besides the primary one; its records are only read.
     """
 
     name: str
@@ -139,9 +209,15 @@ class Mapping:
     )
     conflict: Policy = Policy.SALESFORCE
     first_meeting: Side = Side.SALESFORCE
+    first_link: FirstLink = FirstLink.MERGE
     parent: Parent | None = None
     on_delete: OnDelete = OnDelete.UNLINK
     on_rematch: OnRematch = OnRematch.KEEP
+    only: Only = Only()
+    constants: dict[str, Constant] = field(default_factory=dict)
+    becomes: str | None = None
+    events: Events | None = None
+    org: str | None = None
     enabled: bool = True
     line: int | None = None
 
@@ -149,9 +225,19 @@ class Mapping:
         """The vendor's name of the object on ``side``."""
         return self.salesforce if side is Side.SALESFORCE else self.sweo
 
+    def makes(self, side: Side) -> bool:
+        """Whether missing records are ever made on ``side``."""
+        return self.create[side] is not Create.NEVER
+
     def flowing_to(self, side: Side) -> tuple[Field, ...]:
-        """The fields that a pipeline which writes to ``side`` carries, as declared."""
-        return tuple(f for f in self.fields if f.direction.flows_to(side))
+        """The fields that a pipeline which writes to ``side`` carries, as declared.
+
+        Those that only new records are given are among them.
+        """
+        makes = side is Side.SALESFORCE and self.makes(side)
+        return tuple(
+            f for f in self.fields if f.direction.flows_to(side) or (makes and f.at_create)
+        )
 
     def read_from(self, side: Side) -> tuple[str, ...]:
         """Every field name that a tap on ``side`` must read: values, match fields, parent.
@@ -159,7 +245,7 @@ class Mapping:
         Names are unique and keep the order of the declaration. Fields that each API needs
         for itself (``Id``, ``SystemModstamp``, ``updated_at``) are not among them.
         """
-        names = [f.on(side) for f in self.flowing_to(side.other)]
+        names = [name for f in self.flowing_to(side.other) for name in f.read_on(side)]
         names += [m.on(side) for m in self.match]
         if self.parent and side is Side.SALESFORCE:
             names.append(self.parent.salesforce)
@@ -184,17 +270,17 @@ class Config:
 
     @property
     def enabled(self) -> tuple[Mapping, ...]:
-        """The mappings that are switched on, parents before their children."""
+        """The mappings that are switched on: parents before their children, and what becomes of
+        a record behind what it was.
+        """
+        left = {m.name: m for m in self.mappings if m.enabled}
+        before = {name: {m.parent.mapping} if m.parent else set() for name, m in left.items()}
+        for mapping in left.values():
+            before.get(mapping.becomes or "", set()).add(mapping.name)
         ordered: list[Mapping] = []
-        left = [m for m in self.mappings if m.enabled]
         while left:
-            placed = {m.name for m in ordered}
-            waiting = {m.name for m in left}
-            ready = [
-                m
-                for m in left
-                if not m.parent or m.parent.mapping in placed or m.parent.mapping not in waiting
-            ]
-            ordered += ready
-            left = [m for m in left if m not in ready]
+            ready = [m for name, m in left.items() if not before[name] & left.keys()]
+            # The loader refuses circles; one that was made by hand still gives every mapping.
+            ordered += ready or left.values()
+            left = {m.name: m for m in left.values() if m not in ordered}
         return tuple(ordered)

@@ -14,6 +14,10 @@ agreed on last, as each side holds it.
 | both ways       | X changed, y agrees with v      | remember the agreement                 |
 | both ways       | both changed, and differ        | a conflict, decided by the policy      |
 | both ways       | no base (first meeting)         | the named side wins unless it is empty |
+| where empty     | v is the base on X              | nothing                                |
+| where empty     | y is empty                      | write v                                |
+| where empty     | v is empty, no base             | Y's value goes to X, by the other run  |
+| where empty     | both have a value               | nothing, whatever they are             |
 """
 
 from __future__ import annotations
@@ -89,6 +93,18 @@ def one_way(v: Canonical, base_x: Known, y: Known, agree: Agree) -> Decision:
     if y is not ABSENT and agree(v, y):
         return _AGREED
     return Decision(Action.WRITE, replaces=y is not ABSENT and not is_empty(y))
+
+
+def where_empty(v: Canonical, base_x: Known, y: Known) -> Decision:
+    """Decide a field that either side is given only where it has no value of its own.
+
+    Asked where ``v`` is not what is remembered of X; ``y`` must be a fresh reading.
+    """
+    if y is ABSENT:
+        return _NOTHING
+    if is_empty(v):
+        return Decision(Action.YIELD if base_x is ABSENT and not is_empty(y) else Action.SETTLED)
+    return Decision(Action.WRITE if is_empty(y) else Action.SETTLED)
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,6 +5,8 @@ Two wires share one shape. On both, a SCHEMA carries the keyword ``x-sweo`` at i
 carries its values by field name and ``_source`` (``Source``) last.
 
 - tap → mapper: properties are the source's field names, values as the API gave them.
+- in a full check both carry, besides, what the source holds of fields that flow to it only;
+  behind the mapper it stands in ``_held: {field: value}``, by the source's names, canonical.
 - mapper → target: properties are the destination's field names, values canonical; a value
   that could not be parsed is named in ``_refused`` and absent. A parent is
   ``_parent: {"mapping": name, "source_id": id or null}``; the match values stand in
@@ -24,6 +26,7 @@ SOURCE: Final = "_source"
 REFUSED: Final = "_refused"
 PARENT: Final = "_parent"
 MATCH: Final = "_match"
+HELD: Final = "_held"
 
 RUN: Final = "run"
 """In a bookmark: the run whose target let this STATE out. A ledger that does not know it is older
@@ -42,6 +45,8 @@ class Source(msgspec.Struct, omit_defaults=True, forbid_unknown_fields=False):
     ``revisit`` holds the numbers of the revisit entries that this reading serves.
     ``backfill`` marks a reading that no change brought about.
     ``modified_by`` is the vendor's id of who made the last change, where the API tells.
+    ``becomes`` is the id of the contact that a converted lead became.
+    ``outside`` marks a record that a filter leaves out; it carries nothing else.
     """
 
     id: str
@@ -52,6 +57,8 @@ class Source(msgspec.Struct, omit_defaults=True, forbid_unknown_fields=False):
     backfill: bool = False
     modified_by: str | None = None
     merged_into: str | None = None
+    becomes: str | None = None
+    outside: bool = False
 
 
 class StreamNote(msgspec.Struct, omit_defaults=True, forbid_unknown_fields=False):
@@ -64,6 +71,7 @@ class StreamNote(msgspec.Struct, omit_defaults=True, forbid_unknown_fields=False
     ``skew_seconds`` is the server's clock minus this machine's.
     ``dated`` is False where the source cannot say when a record looked like this, nor show it
     again when asked (a foreign tap): its records are taken in their order.
+    ``check`` says that this is a full check, which looks for drift too (``_held``).
     """
 
     mapping: str
@@ -74,3 +82,4 @@ class StreamNote(msgspec.Struct, omit_defaults=True, forbid_unknown_fields=False
     full: bool = False
     skew_seconds: float = 0.0
     dated: bool = True
+    check: bool = False

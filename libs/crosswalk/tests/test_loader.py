@@ -75,7 +75,7 @@ def test_everything_declared_arrives(tmp_path: Path) -> None:
     assert accounts.match == (Match("Customer_Number__c", "company_id"),)
     assert accounts.create == {Side.SALESFORCE: Create.NEVER, Side.SWEO: Create.ALWAYS}
     assert accounts.conflict is Policy.NEWEST
-    assert [f.direction for f in accounts.fields] == [
+    assert [f.direction for f in accounts.fields if not f.implied] == [
         Direction.TO_SWEO,
         Direction.BOTH,
         Direction.TO_SWEO,
@@ -195,8 +195,10 @@ FIELD = {"salesforce": "Name", "sweo": "name"}
         ({"salesforce": None}, "salesforce is missing"),
         ({"sweo": "companies"}, "did you mean company?"),
         ({"name": "two words"}, "cannot be the name of a mapping"),
-        ({"fields": []}, "no fields"),
-        ({"fields": None}, "no fields"),
+        ({"fields": [], "defaults": False}, "no fields"),
+        ({"fields": None, "salesforce": "Invoice__c"}, "no fields"),
+        ({"fields": "Name"}, "fields is not a list"),
+        ({"defaults": "no"}, "defaults is true or false"),
         ({"fields": ["Name"]}, "a field is not a map"),
         ({"fields": [{"salesforce": "Name"}]}, "sweo is missing"),
         ({"fields": [{"salesforce": "a'b", "sweo": "x"}]}, "not the API name of a Salesforce"),
@@ -271,7 +273,7 @@ def test_fields_in_opposite_directions_may_share_a_name() -> None:
         {"salesforce": "Name", "sweo": "name"},
         {"salesforce": "Product_Name__c", "sweo": "name", "direction": "to_salesforce"},
     ]
-    config = load_config(mappings=[account(fields=fields)], environ={})
+    config = load_config(mappings=[account(fields=fields, defaults=False)], environ={})
     assert len(config.mappings[0].fields) == 2
 
 

@@ -109,7 +109,7 @@ class Creating:
         draft = _Draft(each)
         for name, reason in each.refused.items():
             draft.refused.append(self._refusal(each, name, "UNREADABLE_VALUE", reason))
-        for rule in self.book.rules:
+        for rule in [*self.book.rules, *self.book.at_create]:
             v = each.values.get(rule.name)
             if v is None:
                 continue
@@ -218,13 +218,12 @@ class Creating:
         link = pair.link
         refused = {row.field for row in draft.refused}
         held = {rule.name: rendered.held for rule, rendered in draft.fields}
-        for rule in self.book.rules:
+        for rule in [*self.book.rules, *self.book.at_create]:
             if rule.name not in incoming.values or rule.name in refused:
                 continue
-            number = rule.number or ""
-            link.base[run.x][number] = self.book.token(rule, incoming.values[rule.name])
-            if rule.two_way:
-                link.base[run.y][number] = outcome.answered.get(rule.name, held.get(rule.name))
+            now_held = outcome.answered.get(rule.name, held.get(rule.name))
+            link.base[run.x][rule.number or ""] = self.book.token(rule, incoming.values[rule.name])
+            link.base[run.y][rule.number or ""] = self.book.token(rule, now_held)
             if rule.name in held:
                 run.counts.fields += 1
                 batch.changes.append(self._change(pair, rule, held[rule.name]))

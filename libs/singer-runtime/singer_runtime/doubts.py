@@ -99,11 +99,9 @@ def _judge_own(book: RuleBook, doubts: Sequence[tuple[Pair, Intent]], judged: Co
                     continue
                 if y == field.to:
                     pair.link.base[run.x][number] = field.x
-                    if rule.two_way:
-                        pair.link.base[run.y][number] = y
-                        if reading.read_at is not None:
-                            read_at = int(seconds_of(reading.read_at))
-                            pair.link.rests_on(run.y, number, read_at)
+                    pair.link.base[run.y][number] = book.token(rule, y)
+                    if rule.two_way and reading.read_at is not None:
+                        pair.link.rests_on(run.y, number, int(seconds_of(reading.read_at)))
                     run.counts.recovered += 1
                     judged.changes.append(
                         _doubtful(book, pair, rule.name, run.y, field, "written, answer lost")

@@ -296,8 +296,8 @@ class StreamExchange:
         for plan, intent in zip(plans, intents, strict=True):
             plan.intent = intent
             values = {each.rule.name: each.rendered.raw for each in plan.writes if each.rendered}
-            two_way = any(each.rule.two_way for each in plan.writes)
-            guard = plan.pair.y.modified_at if run.guarded and two_way and plan.pair.y else None
+            merged = any(each.rule.two_way or each.rule.fills for each in plan.writes)
+            guard = plan.pair.y.modified_at if run.guarded and merged and plan.pair.y else None
             writes.append(Write(plan.pair.link.id_on(run.y), values, guard))
         outcomes = run.destination.update(self.mapping, writes)
         return {plan.pair.link.id: outcome for plan, outcome in zip(plans, outcomes, strict=True)}

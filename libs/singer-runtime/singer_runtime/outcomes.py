@@ -73,17 +73,13 @@ class Bookkeeper:
             run.counts.fields += 1
             run.counts.replaced += each.decision.replaces
             self._log(plan, each, "written")
-        elif action is Action.SETTLED:
-            link.base[run.x][number] = token
-            link.rests_on(run.x, number, int(seconds_of(plan.pair.incoming.read_at)))
-            return True
         else:
             held = None if each.y is ABSENT else each.y
-            run.counts.agreed += 1
+            run.counts.agreed += action is Action.AGREED
         link.base[run.x][number] = token
+        link.base[run.y][number] = self.book.token(rule, held)
         link.rests_on(run.x, number, int(seconds_of(plan.pair.incoming.read_at)))
         if rule.two_way:
-            link.base[run.y][number] = held
             seen_at = outcome.answered_at if action is Action.WRITE and outcome else None
             seen_at = seen_at or (plan.pair.y.read_at if plan.pair.y else None)
             if seen_at is not None:
@@ -186,7 +182,11 @@ class Bookkeeper:
             for rule in self.book.rules
             if rule.two_way and rule.number is not None and rule.number in base
         }
-        return any(field not in done for field in self.book.mapping.flowing_to(run.x))
+        return any(
+            field not in done
+            for field in self.book.mapping.flowing_to(run.x)
+            if field.direction.flows_to(run.x) and not field.fills
+        )
 
     def _note_failure(self, plan: PairPlan, outcome: Outcome) -> None:
         run, pair = self.book.run, plan.pair

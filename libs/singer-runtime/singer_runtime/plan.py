@@ -17,6 +17,7 @@ from crosswalk.merge import (
     newest_side,
     one_way,
     two_way,
+    where_empty,
 )
 from crosswalk.values import Canonical, Kind, Refused, Rendered, renderer
 
@@ -103,7 +104,7 @@ class Planner:
         return [
             rule
             for rule in self.changed_rules(pair)
-            if rule.two_way or self.book.base_x(rule, base) is ABSENT
+            if rule.two_way or rule.fills or self.book.base_x(rule, base) is ABSENT
         ]
 
     def is_stale(self, pair: Pair) -> bool:
@@ -122,8 +123,10 @@ class Planner:
     def decide(self, pair: Pair) -> PairPlan:
         """Put every changed field through the merge and render what must be written."""
         plan = PairPlan(pair)
+        flowing = {rule.name for rule in self.book.rules}
         for name, reason in pair.incoming.refused.items():
-            self.quarantine(pair, name, "UNREADABLE_VALUE", reason)
+            if name in flowing:
+                self.quarantine(pair, name, "UNREADABLE_VALUE", reason)
         for rule in self.changed_rules(pair):
             planned = self._decide_field(rule, pair)
             if planned.decision.action is Action.WRITE:
@@ -142,6 +145,8 @@ class Planner:
         y: Known = pair.y.values.get(rule.name, ABSENT) if pair.y else ABSENT
         base_x = self.book.base_x(rule, link.base[run.x])
         if not rule.two_way:
+            if rule.fills:
+                return FieldPlan(rule, where_empty(v, base_x, y), v, y)
             known = v if base_x is ABSENT else self.book.token(rule, v)
             return FieldPlan(rule, one_way(known, base_x, y, rule.agree), v, y)
         number = rule.number or ""

@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from crosswalk.fieldtype import FieldType
 from crosswalk.ledger import Base
 from crosswalk.mapping import Create, Direction, Field, Mapping
+from crosswalk.match import normalise
 from crosswalk.merge import ABSENT, Known
-from crosswalk.values import Canonical, Render, agreement, kind_of, renderer
+from crosswalk.values import Canonical, Render, agreement, can_meet, kind_of, renderer
 from crosswalk.wire import StreamNote
 
 from singer_runtime.context import RunContext
@@ -23,13 +24,15 @@ class Rule:
     """One field that flows to Y. ``name`` is its name there and in the record.
 
     ``own`` and ``render`` are there once the destination was asked for its types; ``number`` is
-    None for a definition that never had a base.
+    None for a definition that never had a base. ``fills`` says that it is written only where Y
+    has no value.
     """
 
     field: Field
     name: str
     two_way: bool
     incoming: FieldType
+    fills: bool = False
     number: str | None = None
     own: FieldType | None = None
     render: Render | None = None
@@ -37,7 +40,10 @@ class Rule:
 
 
 class RuleBook:
-    """All rules of one stream. Nothing is asked of the destination before ``prepare``."""
+    """All rules of one stream. Nothing is asked of the destination before ``prepare``.
+
+    ``rules`` are of fields that flow to Y; ``at_create`` are of those that only new records get.
+    """
 
     def __init__(
         self,
@@ -53,16 +59,19 @@ class RuleBook:
         self.prepared = False
         wish = mapping.create[run.y]
         self.may_create = wish is Create.ALWAYS or (wish is Create.IMPORT and run.importing)
-        self.rules = [
+        carried = [
             Rule(
                 field=field,
                 name=field.on(run.y),
-                two_way=field.direction is Direction.BOTH,
+                two_way=field.direction is Direction.BOTH and not field.fills,
                 incoming=incoming[field.on(run.y)],
+                fills=field.fills,
             )
             for field in mapping.flowing_to(run.y)
             if field.on(run.y) in incoming
         ]
+        self.rules = [rule for rule in carried if rule.field.direction.flows_to(run.y)]
+        self.at_create = [rule for rule in carried if not rule.field.direction.flows_to(run.y)]
         self._recall_numbers()
 
     def _recall_numbers(self) -> None:
@@ -73,7 +82,7 @@ class RuleBook:
             known[row.salesforce, row.sweo, row.direction, kinds[self.run.x.value]] = str(
                 row.number
             )
-        for rule in self.rules:
+        for rule in [*self.rules, *self.at_create]:
             rule.number = known.get(
                 (
                     rule.field.salesforce,
@@ -92,12 +101,16 @@ class RuleBook:
         if self.prepared:
             return
         self._check_instance()
-        own = self.run.destination.prepare(self.mapping, self.note, self.incoming)
+        filled = {rule.name for rule in self.rules if rule.fills}
+        declared = {name: kind for name, kind in self.incoming.items() if name not in filled}
+        own = self.run.destination.prepare(self.mapping, self.note, declared)
+        self.rules = [rule for rule in self.rules if not rule.fills or _can_fill(rule, own)]
+        self.at_create = [rule for rule in self.at_create if rule.name in own]
         zone = self.timezone()
-        for rule in self.rules:
+        for rule in [*self.rules, *self.at_create]:
             rule.own = own[rule.name]
             rule.render = renderer(rule.incoming, rule.own, zone)
-            rule.agree = agreement(rule.incoming, rule.own, zone)
+            rule.agree = self._agreement(rule, rule.own, zone)
             rule.number = str(
                 self.run.ledger.field_number(
                     self.mapping.name,
@@ -112,6 +125,28 @@ class RuleBook:
             )
         self.prepared = True
         self._retry_quarantine_where_types_changed()
+
+    def _agreement(
+        self, rule: Rule, own: FieldType, zone: str | None
+    ) -> Callable[[Canonical, Canonical], bool]:
+        """Whether two values say the same; match values also where they match."""
+        by_value = agreement(rule.incoming, own, zone)
+        how = next(
+            (
+                match.normalise
+                for match in self.mapping.match
+                if (match.salesforce, match.sweo) == (rule.field.salesforce, rule.field.sweo)
+            ),
+            None,
+        )
+        if how is None:
+            return by_value
+
+        def match_or_agree(v: Canonical, y: Canonical) -> bool:
+            key = normalise(v, how)
+            return by_value(v, y) or (key is not None and key == normalise(y, how))
+
+        return match_or_agree
 
     def _check_instance(self) -> None:
         """Never write into an org or a workspace that this ledger does not belong to."""
@@ -144,7 +179,7 @@ class RuleBook:
         return zone
 
     def token(self, rule: Rule, v: Canonical) -> Canonical:
-        """What a base on X remembers of a value: itself, or a hash where only X owns it."""
+        """What a base remembers of a value: itself, or a hash where only X owns it."""
         return v if rule.two_way else self.run.hashes.of_value(v)
 
     def base_x(self, rule: Rule, base: Base) -> Known:
@@ -168,3 +203,9 @@ class RuleBook:
         if isinstance(remembered, str) and remembered.startswith("#") and value is not ABSENT:
             return value if self.run.hashes.of_value(value) == remembered else remembered
         return remembered
+
+
+def _can_fill(rule: Rule, own: MappingOf[str, FieldType]) -> bool:
+    """Whether Y takes the key; one that it makes itself (a number, a formula) is left alone."""
+    kind = own.get(rule.name)
+    return kind is not None and kind.writable and can_meet(rule.incoming, kind)

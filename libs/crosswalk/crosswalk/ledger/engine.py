@@ -17,7 +17,7 @@ from crosswalk.errors import FatalError
 from crosswalk.ledger.clock import Clock, system_clock
 from crosswalk.ledger.trouble import translated_errors
 
-HEAD: Final = "0001"
+HEAD: Final = "0002"
 """The migration that this code needs."""
 
 READS_ONLY: Final = "reads_only"

@@ -63,6 +63,7 @@ link = Table(
     Column("key_hash", String),
     Column("linked_at", String, nullable=False),
     Column("run_id", String, nullable=False),
+    Column("review", String),
     UniqueConstraint("mapping", "salesforce_id", "sweo_id"),
 )
 Index(
@@ -130,6 +131,26 @@ revisit = Table(
 )
 Index("revisit_due", revisit.c.direction, revisit.c.mapping, revisit.c.not_before)
 Index("revisit_record", revisit.c.direction, revisit.c.mapping, revisit.c.source_id)
+
+left_out = Table(
+    "left_out",
+    metadata,
+    Column("direction", String, primary_key=True),
+    Column("mapping", String, primary_key=True),
+    Column("source_id", String, primary_key=True),
+    Column("since", String, nullable=False),
+)
+
+event = Table(
+    "event",
+    metadata,
+    Column("key", String, primary_key=True),
+    Column("mapping", String, nullable=False),
+    Column("sweo_id", String, nullable=False),
+    Column("at", String, nullable=False),
+    Column("put_at", String, nullable=False),
+)
+Index("event_put", event.c.mapping, event.c.put_at)
 
 run = Table(
     "run",

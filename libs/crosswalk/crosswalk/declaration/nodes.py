@@ -48,59 +48,74 @@ class NodeReader:
     """
 
     def __init__(self, name: str, line: int | None, problems: Problems) -> None:
-        self._name = name
-        self._line = line
-        self._problems = problems
-        self._field: str | None = None
+        self.name = name
+        self.line = line
+        self.problems = problems
+        self.field: str | None = None
 
-    def _wrong(self, wrong: str, right: str | None, line: int | None) -> None:
-        self._problems.add(
-            wrong, right, line=line or self._line, mapping=self._name, field=self._field
-        )
+    def wrong(self, wrong: str, right: str | None, line: int | None) -> None:
+        """Note a mistake; without a line of its own it stands where the entry does."""
+        self.problems.add(wrong, right, line=line or self.line, mapping=self.name, field=self.field)
 
-    def _known_keys(self, node: Node, known: Collection[str]) -> None:
+    def known_keys(self, node: Node, known: Collection[str]) -> None:
+        """Note every key that nobody reads."""
         for key in node:
             if key not in known:
-                self._wrong(f"unknown setting {key}", one_of(key, known), line_of(node, key))
+                self.wrong(f"unknown setting {key}", one_of(key, known), line_of(node, key))
 
-    def _choice(self, node: Node, key: str, choices: type[_Choice], default: _Choice) -> _Choice:
+    def choice(self, node: Node, key: str, choices: type[_Choice], default: _Choice) -> _Choice:
+        """One word of an enumeration."""
         if key not in node:
             return default
         value = node[key]
         words = [str(choice.value) for choice in choices]
         if isinstance(value, str) and value in words:
             return choices(str(value))
-        self._wrong(f"unknown {key} {value}", one_of(value, words), line_of(node, key))
+        self.wrong(f"unknown {key} {value}", one_of(value, words), line_of(node, key))
         return default
 
-    def _flag(self, node: Node, key: str, *, default: bool) -> bool:
+    def flag(self, node: Node, key: str, *, default: bool) -> bool:
+        """True or false."""
         value = node.get(key, default)
         if isinstance(value, (bool, int)) and value in (True, False):
             return bool(value)
-        self._wrong(f"{key} is true or false", None, line_of(node, key))
+        self.wrong(f"{key} is true or false", None, line_of(node, key))
         return default
 
-    def _text(self, node: Node, key: str, what: str) -> str | None:
+    def text(self, node: Node, key: str, what: str) -> str | None:
+        """A name that must be there; ``what`` says what it is the name of."""
         value = node.get(key)
         if isinstance(value, str) and value:
             return str(value)
         if key in node:
-            self._wrong(f"{key} is not a name", f"it is {what}", line_of(node, key))
+            self.wrong(f"{key} is not a name", f"it is {what}", line_of(node, key))
         else:
-            self._wrong(f"{key} is missing", f"it is {what}", None)
+            self.wrong(f"{key} is missing", f"it is {what}", None)
         return None
 
-    def _salesforce_field(self, node: Node, what: str) -> str | None:
-        name = self._text(node, "salesforce", what)
-        if name is None:
-            return None
+    def names(self, node: Node, key: str, what: str) -> tuple[str, ...]:
+        """A list of names, none of them twice; ``what`` says what they are."""
+        declared, line = node[key], line_of(node, key)
+        if isinstance(declared, list) and declared:
+            names = [str(name) for name in declared if isinstance(name, str) and name]
+            if len(names) == len(declared) == len(set(names)):
+                return tuple(names)
+        self.wrong(f"{key} is not a list of names", f"it is {what}", line)
+        return ()
+
+    def salesforce_field(self, node: Node, what: str) -> str | None:
+        """The API name of a field under ``salesforce``, perhaps over relationships."""
+        name = self.text(node, "salesforce", what)
+        return name and self.field_name(name, what, line_of(node, "salesforce"))
+
+    def field_name(self, name: str, what: str, line: int | None) -> str | None:
+        """``name`` where it is the API name of a field, perhaps over relationships."""
         parts = name.split(".")
-        line = line_of(node, "salesforce")
         if not all(_API_NAME.fullmatch(part) for part in parts):
-            self._wrong(f"{name} is not the API name of a Salesforce field", f"it is {what}", line)
+            self.wrong(f"{name} is not the API name of a Salesforce field", f"it is {what}", line)
             return None
         if len(parts) - 1 > _MAX_RELATIONSHIPS:
-            self._wrong(
+            self.wrong(
                 f"{name} reaches over {len(parts) - 1} relationships",
                 f"SOQL reaches over {_MAX_RELATIONSHIPS} at most",
                 line,
@@ -108,13 +123,14 @@ class NodeReader:
             return None
         return name
 
-    def _sweo_field(self, node: Node) -> str | None:
-        name = self._text(node, "sweo", "the name of a Sweo attribute")
+    def sweo_field(self, node: Node, key: str = "sweo") -> str | None:
+        """The name of a Sweo attribute."""
+        name = self.text(node, key, "the name of a Sweo attribute")
         if name and not _ATTRIBUTE_NAME.fullmatch(name):
-            self._wrong(
+            self.wrong(
                 f"{name} cannot be the name of a Sweo attribute",
                 "it is made of letters, digits, spaces, -, _ and currency symbols",
-                line_of(node, "sweo"),
+                line_of(node, key),
             )
             return None
         return name

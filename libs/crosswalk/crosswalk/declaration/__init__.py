@@ -1,0 +1,1 @@
+"""Reads the field configs, as a team writes them, into ``crosswalk.mapping``."""
