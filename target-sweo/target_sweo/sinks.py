@@ -82,9 +82,8 @@ class SweoDestination:
     ) -> None:
         self._client = client
         self._concurrency = max(max_concurrency, 1)
-        self._attributes = Attributes(
-            client, logger or logging.getLogger(__name__), dry_run=dry_run
-        )
+        self._logger = logger or logging.getLogger(__name__)
+        self._attributes = Attributes(client, self._logger, dry_run=dry_run)
         self._records = Records(self._attributes)
         self._workspace: Workspace | None = None
         self._stopped: SyncError | None = None
@@ -233,6 +232,13 @@ class SweoDestination:
             return refused(refusal, None, values)
         except UnknownOutcomeError:
             return Outcome(Result.UNKNOWN)
+        if int(answer.body.get("created_at") or answer.answered_at) < answer.read_at - 1:
+            self._logger.warning(
+                "%s: the company of %s was there already, although no list showed it; it was "
+                "given the values of this record.",
+                mapping.name,
+                creation.source_id,
+            )
         return self._records.written(Result.CREATED, mapping, answer, tuple(creation.values))
 
     def _create_contact(self, mapping: Mapping, creation: Creation) -> Outcome:

@@ -6,7 +6,7 @@ stays open until the new record is linked.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping as MappingOf, Sequence
 from typing import TYPE_CHECKING
 
 from crosswalk.ledger import IntendedField, Intent, Quarantined
@@ -62,10 +62,12 @@ class Creating:
                 self.pairing.wait(each, batch)
             else:
                 chosen[key] = each
-        rested = [each for each in chosen.values() if not self._must_rest(each, batch)]
+        doubts = self._doubts(list(chosen.values()))
+        rested = [e for e in chosen.values() if not self._must_rest(e, doubts, batch)]
         drafts = {each.id: self._draft(each) for each in rested}
         creations = {each.id: self._creation(drafts[each.id]) for each in rested}
-        found = self.run.destination.find(self.mapping, list(creations.values()))
+        looked_for = [c for source_id, c in creations.items() if self._may_exist(source_id, doubts)]
+        found = self.run.destination.find(self.mapping, looked_for) if looked_for else {}
         pairs: list[Pair] = []
         to_make: list[_Draft] = []
         for each in rested:
@@ -80,10 +82,34 @@ class Creating:
                 to_make.append(drafts[each.id])
         return pairs + self._make(to_make, creations, batch)
 
-    def _must_rest(self, each: Incoming, batch: Commit) -> bool:
+    def _doubts(self, lonely: Sequence[Incoming]) -> dict[str, list[Intent]]:
+        """Creates of an earlier run that nobody knows the end of, by source id."""
+        run = self.run
+        found: dict[str, list[Intent]] = {}
+        for intent in run.ledger.create_intents(
+            run.direction, self.mapping.name, [each.id for each in lonely]
+        ):
+            found.setdefault(intent.source_id, []).append(intent)
+        return found
+
+    def _may_exist(self, source_id: str, doubts: MappingOf[str, list[Intent]]) -> bool:
+        """Whether the key must be looked up before the create.
+
+        An import has just read every company's key, and a company's create is an upsert. One
+        that no list shows, because it has no contact, is overwritten by it, as ``first_meeting``
+        says that it would be after a look.
+        """
+        run, mapping = self.run, self.mapping
+        upserts = run.y is Side.SWEO and mapping.sweo == "company"
+        settled = mapping.first_meeting is run.x and source_id not in doubts
+        return not (run.importing and upserts and settled)
+
+    def _must_rest(
+        self, each: Incoming, doubts: MappingOf[str, list[Intent]], batch: Commit
+    ) -> bool:
         """A lead whose create got no answer is not looked for before an index can show it."""
         run = self.run
-        intents = run.ledger.create_intents(run.direction, self.mapping.name, [each.id])
+        intents = doubts.get(each.id, [])
         if self.mapping.sweo != "lead" or run.y is not Side.SWEO:
             batch.intents_done += intents
             return False

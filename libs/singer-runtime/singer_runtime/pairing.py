@@ -24,6 +24,7 @@ from singer_runtime.plan import Pair
 from singer_runtime.rules import RuleBook
 
 _KEYS_LAST = timedelta(hours=24)
+_KEYS_LAST_IN_AN_IMPORT = timedelta(hours=1)
 _KEYS_A_COMMIT = 5_000
 
 
@@ -111,9 +112,10 @@ class Pairing:
         run, name = self.run, self.mapping.name
         whole_at, _ = run.ledger.progress(run.opposite, name)
         _, keys_read_at = run.ledger.progress(run.direction, name)
-        if whole_at is not None:
+        if whole_at is not None and not run.importing:
             return
-        if keys_read_at and run.ledger.clock() - parse_stamp(keys_read_at) < _KEYS_LAST:
+        lasts = _KEYS_LAST_IN_AN_IMPORT if run.importing else _KEYS_LAST
+        if keys_read_at and run.ledger.clock() - parse_stamp(keys_read_at) < lasts:
             return
         started = run.ledger.now()
         rows: list[WaitingRow] = []
