@@ -6,6 +6,8 @@ import re
 from pathlib import Path
 
 import pytest
+from crosswalk import loader
+from crosswalk.declaration import entry, fields
 from crosswalk.loader import load_config
 from ruamel.yaml import YAML
 from sweo_sync.cli import main as sweo_sync
@@ -70,3 +72,9 @@ def test_the_field_configs_that_are_shown_can_be_loaded(tmp_path: Path) -> None:
         whole = text if text.startswith("annotations:") else f"mappings:\n{text}"
         file.write_text(whole, encoding="utf-8")
         assert load_config(mapping_file=str(file), environ={}).mappings
+
+
+def test_every_key_of_the_field_configs_is_documented() -> None:
+    page = (ROOT / "docs" / "field-configs.md").read_text(encoding="utf-8")
+    documented = set(re.findall(r"^\| `([a-z_]+)` \|", page, re.MULTILINE))
+    assert documented == {*entry._KEYS, *fields._KEYS, *loader._TOP_KEYS}
