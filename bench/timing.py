@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import os
+import re
 import resource
 import subprocess
 import time
@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 NOISE_SECONDS = 0.05
+POLL_SECONDS = 0.05
 
 
 @dataclass(frozen=True)
@@ -76,7 +77,7 @@ def best_rates(
 
 
 def peak_memory(commands: Sequence[Sequence[str]], environ: dict[str, str]) -> list[int]:
-    """Run commands piped into one another; the peak resident memory of each, in KiB.
+    """Run commands piped into one another; the peak resident memory of each, in KiB (Linux).
 
     Raises:
         RuntimeError: one of them failed.
@@ -97,11 +98,25 @@ def peak_memory(commands: Sequence[Sequence[str]], environ: dict[str, str]) -> l
             source.close()
         source = process.stdout
         processes.append(process)
-    peaks = []
+    peaks = [0] * len(processes)
+    while any(process.poll() is None for process in processes):
+        for place, process in enumerate(processes):
+            peaks[place] = max(peaks[place], _high_water(process.pid))
+        time.sleep(POLL_SECONDS)
     for process, command in zip(processes, commands, strict=True):
-        _, status, usage = os.wait4(process.pid, 0)
-        process.returncode = os.waitstatus_to_exitcode(status)
         if process.returncode:
             raise RuntimeError(f"{command[0]} ended with exit code {process.returncode}.")
-        peaks.append(usage.ru_maxrss)
     return peaks
+
+
+def _high_water(pid: int) -> int:
+    """The most memory that a running process has held, in KiB; 0 once it has ended.
+
+    What the kernel tells of an ended child begins with the memory of whoever started it.
+    """
+    try:
+        status = Path(f"/proc/{pid}/status").read_text()
+    except OSError:
+        return 0
+    found = re.search(r"^VmHWM:\s+(\d+) kB", status, re.MULTILINE)
+    return int(found[1]) if found else 0
