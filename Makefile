@@ -47,7 +47,7 @@ sandbox: setup  ## a Salesforce org and a Sweo workspace on this machine
 	$(BIN)/sweo-sandbox serve
 
 constraints:  ## pin every version anew
-	$(BIN)/uv pip compile --quiet --universal --no-header --no-annotate --no-emit-index-url \
+	$(BIN)/uv pip compile --quiet --universal --python-version 3.10 --no-header --no-annotate --no-emit-index-url \
 		--upgrade --group dev pyproject.toml | grep -v '^-e ' > constraints.txt.new
 	mv constraints.txt.new constraints.txt
 
