@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-import msgspec
 from crosswalk.errors import FatalError
 from crosswalk.fieldtype import FieldType
 from crosswalk.mapping import Mapping, Side
@@ -13,12 +12,11 @@ from crosswalk.problems import nearest
 from salesforce_client.connection import Connection
 from salesforce_client.describe import describe, describe_related
 from salesforce_client.fields import Description, Resolved, resolve
+from salesforce_client.person_names import writable_name
 from sweo_client import SweoClient
 from sweo_client.fields import field_types, model_of
 from sweo_client.query import data_attributes
-
-_NAME = "Name"
-_PEOPLE = ("Contact", "Lead")
+from sweo_client.slips import slip_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,16 +36,7 @@ class Org:
         found = resolve(name, description, self.described)
         if not isinstance(found, Resolved):
             return found
-        if description.name in _PEOPLE and found.type.name == _NAME:
-            return _written_in_parts(found.type, description)
-        return found.type
-
-
-def _written_in_parts(name: FieldType, description: Description) -> FieldType:
-    """A person's name is shown in one field and written to FirstName and LastName."""
-    parts = [description.field("FirstName"), description.field("LastName")]
-    writable = all(part is not None and part.writable for part in parts)
-    return msgspec.structs.replace(name, writable=writable)
+        return writable_name(description, found.type)
 
 
 def read_org(connection: Connection, mappings: Sequence[Mapping]) -> Org:
@@ -98,12 +87,8 @@ class Workspace:
         return nearest(name, self.known[model_of(mapping.sweo)])
 
     def slip_of(self, mapping: Mapping, name: str) -> str | None:
-        """An attribute in use that ``name`` is within two edits of: probably a slip."""
-        allowed = min(2, len(name) // 3)
-        names = self.known[model_of(mapping.sweo)]
-        return next(
-            (n for n in names if 0 < _edits(name.casefold(), n.casefold()) <= allowed), None
-        )
+        """An attribute in use that ``name``, which is not, may be a slip of."""
+        return slip_of(name, self.known[model_of(mapping.sweo)])
 
 
 def read_workspace(client: SweoClient, mappings: Sequence[Mapping]) -> Workspace:
@@ -122,13 +107,3 @@ def read_workspace(client: SweoClient, mappings: Sequence[Mapping]) -> Workspace
                   for m in models},
         custom={m: {str(a["name"]) for a in custom if a["model"] == m} for m in models},
     )  # fmt: skip
-
-
-def _edits(one: str, other: str) -> int:
-    """Insertions, deletions and replacements between two words."""
-    row = list(range(len(other) + 1))
-    for i, a in enumerate(one, 1):
-        before, row[0] = row[0], i
-        for j, b in enumerate(other, 1):
-            before, row[j] = row[j], min(row[j] + 1, row[j - 1] + 1, before + (a != b))
-    return row[-1]

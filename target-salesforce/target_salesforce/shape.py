@@ -11,8 +11,7 @@ from crosswalk.fieldtype import FieldType
 from crosswalk.mapping import Create, Mapping, Side
 from crosswalk.types import meets
 from salesforce_client.fields import Description, Resolved, resolve
-
-from target_salesforce.names import NAME, writable_name
+from salesforce_client.person_names import NAME, writable_name
 
 CONVERTED: Final = "IsConverted"
 

@@ -17,6 +17,7 @@ from salesforce_client.connection import Connection
 from salesforce_client.describe import describe
 from salesforce_client.errors import VendorError
 from salesforce_client.fields import Description
+from salesforce_client.person_names import is_person, split_name
 from salesforce_client.query import Page, next_page, pages, select_by, takes_bulk
 from salesforce_client.retrieve import deleted_among, retrieve
 from salesforce_client.rows import RowResult, RowState, RowUpdate, write_headers
@@ -31,7 +32,6 @@ from singer_runtime.destination import (
     Write,
 )
 
-from target_salesforce.names import is_person, split_name
 from target_salesforce.outcomes import creation_outcome, outcome_of
 from target_salesforce.readings import ReadingMaker, candidate_of
 from target_salesforce.shape import CONVERTED, Shape, shape_of

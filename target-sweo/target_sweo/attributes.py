@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import logging
 from collections.abc import Iterable, Mapping as MappingOf
 from typing import Any
@@ -15,6 +14,7 @@ from crosswalk.values.conversion import can_meet
 from sweo_client import SweoClient, SweoRefusal
 from sweo_client.fields import ATTRIBUTE_LIMIT, STRING_LENGTH, custom_field, field_types, model_of
 from sweo_client.query import data_attributes
+from sweo_client.slips import slip_of
 from sweo_client.write import create_attribute, unarchive_attribute
 
 Attribute = MappingOf[str, Any]
@@ -98,7 +98,7 @@ class Attributes:
         for name in missing:
             place = _place(mapping, name)
             declared = _declared(mapping, name)
-            near = nearest_name(name, fields)
+            near = slip_of(name, fields)
             if name in archived:
                 continue
             if name in elsewhere:
@@ -181,30 +181,6 @@ def _type_for(source: FieldType) -> tuple[str, tuple[str, ...] | None]:
         return "date", None
     one_of_many = kind is Kind.TEXT and source.restricted and len(source.options or ()) >= 2
     return ("options", source.options) if one_of_many else ("string", None)
-
-
-def nearest_name(name: str, existing: Iterable[str]) -> str | None:
-    """An existing name that ``name`` may be a slip of: at most two edits away.
-
-    A third of the name at most may be wrong, or every name of three letters would be near.
-    """
-    allowed = min(2, len(name) // 3)
-    folded = name.casefold()
-    near = [other for other in existing if 0 <= edits(folded, other.casefold(), allowed) <= allowed]
-    best = difflib.get_close_matches(name, near, n=1, cutoff=0.0)
-    return best[0] if best else None
-
-
-def edits(one: str, other: str, allowed: int) -> int:
-    """Insertions, deletions, replacements between two words; -1 where more than ``allowed``."""
-    if abs(len(one) - len(other)) > allowed:
-        return -1
-    row = list(range(len(other) + 1))
-    for i, a in enumerate(one, 1):
-        before, row[0] = row[0], i
-        for j, b in enumerate(other, 1):
-            before, row[j] = row[j], min(row[j] + 1, row[j - 1] + 1, before + (a != b))
-    return row[-1] if row[-1] <= allowed else -1
 
 
 def _declared(mapping: Mapping, name: str) -> Field | None:

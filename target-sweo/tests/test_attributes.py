@@ -9,10 +9,9 @@ from crosswalk.errors import FatalError
 from crosswalk.fieldtype import FieldType
 from crosswalk.loader import load_config
 from crosswalk.mapping import Mapping
-from hypothesis import given, strategies as st
 from sweo_client import SweoClient
 from sweo_sandbox.testing import Sandbox
-from target_sweo.attributes import Attributes, edits, nearest_name, new_field
+from target_sweo.attributes import Attributes, new_field
 
 Field = Callable[..., FieldType]
 
@@ -166,26 +165,3 @@ def test_a_match_field_that_nobody_makes_is_told(
     incoming = {"name": salesforce_field("Name", "string")}
     with pytest.raises(FatalError, match="`domain_key`, the match field"):
         attributes.ensure(mapping("name", salesforce="Number__c", sweo="domain_key"), incoming)
-
-
-@pytest.mark.parametrize(
-    ("name", "near"),
-    [
-        ("industri", "industry"),
-        ("Industry", "industry"),
-        ("monthly_spent", "monthly_spend"),
-        ("nps", None),
-        ("plans", "plan"),
-        ("health_score", None),
-    ],
-)
-def test_a_slip_is_told_from_another_name(name: str, near: str | None) -> None:
-    assert nearest_name(name, ["industry", "monthly_spend", "os", "plan", "size"]) == near
-
-
-@given(st.text("abc", max_size=6), st.text("abc", max_size=6))
-def test_edits_are_counted_the_same_both_ways(one: str, other: str) -> None:
-    there = edits(one, other, 6)
-    assert there == edits(other, one, 6)
-    assert (there == 0) == (one == other)
-    assert abs(len(one) - len(other)) <= there <= max(len(one), len(other))

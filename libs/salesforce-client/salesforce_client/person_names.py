@@ -8,6 +8,7 @@ from typing import Final
 import msgspec
 from crosswalk.fieldtype import FieldType
 from crosswalk.values import Raw
+
 from salesforce_client.fields import Description
 
 NAME: Final = "Name"
