@@ -3,52 +3,20 @@
 from __future__ import annotations
 
 import ast
-import json
 import re
 from pathlib import Path
-from typing import Any
 
 import pytest
-from click.testing import CliRunner
 from crosswalk.errors import FatalError
 from crosswalk.loader import load_config
 from pipelines import TO_SALESFORCE, TO_SWEO, Pipelines
-from ruamel.yaml import YAML
+from recipes import RECIPES, command, configs, recipe
 from sweo_sync.cli import main
 from world import World
 
 ROOT = Path(__file__).parent.parent
-RECIPES = sorted((ROOT / "docs" / "recipes").glob("[0-9]*.md"))
 COVERAGE = (ROOT / "docs" / "coverage.md").read_text(encoding="utf-8")
 ROW = re.compile(r"^\| *(\d*) *\| ([^|]+) \|[^|]*\| ([^|]+) \|([^|]*)\|([^|]*)\|$", re.MULTILINE)
-
-
-def configs(text: str) -> list[dict[str, Any]]:
-    """The field configs that a page shows."""
-    shown = re.findall(r"```yaml\n(.*?)```", text, re.DOTALL)
-    return [mapping for block in shown for mapping in YAML(typ="safe").load(block)]
-
-
-def recipe(number: str) -> list[dict[str, Any]]:
-    page = next(page for page in RECIPES if page.name.startswith(number))
-    return configs(page.read_text(encoding="utf-8"))
-
-
-def command(pipelines: Pipelines, *args: str, **variables: str) -> Any:
-    """What `sweo-sync` says as JSON, with the recipe's field configs and both sides at hand."""
-    file = pipelines.folder / "recipe.yml"
-    with file.open("w") as out:
-        YAML().dump({"mappings": pipelines.mappings}, out)
-    environ = {
-        **dict.fromkeys(("MELTANO_PROJECT_ROOT", "MELTANO_ENVIRONMENT")),
-        **pipelines.sandbox.env(),
-        "SWEO_LEDGER_URL": pipelines.ledger_url,
-        "SWEO_SYNC_MAPPING_FILE": str(file),
-        **variables,
-    }
-    result = CliRunner().invoke(main, [*args, "--json"], env=environ)
-    assert result.exit_code == 0, result.output
-    return json.loads(result.stdout)
 
 
 @pytest.mark.parametrize("page", RECIPES, ids=lambda page: page.name)

@@ -57,7 +57,7 @@ class Attributes:
             known |= {name: new_field(name, source) for name, source in missing.items()}
             missing = {}
         for name, source in missing.items():
-            self._make(model, new_field(name, source))
+            self._make(model, new_field(name, source), origin_of(mapping, name))
         known = known if self._dry_run else self.of(model)
         wanted = [*incoming, *(m.sweo for m in mapping.match)]
         return {name: known[name] for name in wanted}
@@ -120,14 +120,14 @@ class Attributes:
                 f"{len(missing)} more: archive some in Sweo, or map fewer fields."
             )
 
-    def _make(self, model: str, field: FieldType) -> None:
+    def _make(self, model: str, field: FieldType, origin: str) -> None:
         archived = self._archived(model).get(field.name)
         try:
             if archived is not None:
                 unarchive_attribute(self._client, archived["id"])
                 self._logger.info("Sweo attribute `%s` is in use again.", field.name)
             else:
-                create_attribute(self._client, model, field)
+                create_attribute(self._client, model, field, origin)
                 self._logger.info(
                     "Sweo attribute `%s` (%s) of %s was made.", field.name, field.type, model
                 )
@@ -181,6 +181,19 @@ def _type_for(source: FieldType) -> tuple[str, tuple[str, ...] | None]:
         return "date", None
     one_of_many = kind is Kind.TEXT and source.restricted and len(source.options or ()) >= 2
     return ("options", source.options) if one_of_many else ("string", None)
+
+
+def origin_of(mapping: Mapping, name: str) -> str:
+    """The description of a made attribute, for whoever finds it in Sweo.
+
+    Such as ``From Salesforce Account.Industry, by Sweo Sync.``
+    """
+    declared = _declared(mapping, name)
+    names = (declared.first_of or (declared.salesforce,)) if declared else ()
+    fields = ", else ".join(f"{mapping.salesforce}.{each}" for each in names)
+    org = f" (org {mapping.org})" if mapping.org else ""
+    what = " (the parts that are missing)" if declared and declared.missing_parts else ""
+    return f"From Salesforce{org} {fields or mapping.salesforce}{what}, by Sweo Sync."
 
 
 def _declared(mapping: Mapping, name: str) -> Field | None:

@@ -11,7 +11,7 @@ from crosswalk.loader import load_config
 from crosswalk.mapping import Mapping
 from sweo_client import SweoClient
 from sweo_sandbox.testing import Sandbox
-from target_sweo.attributes import Attributes, new_field
+from target_sweo.attributes import Attributes, new_field, origin_of
 
 Field = Callable[..., FieldType]
 
@@ -85,10 +85,27 @@ def test_what_is_missing_is_made_once_in_one_call_each(
     }
     assert types["tier"].options == ("a", "b")
     assert set(made(sandbox)) == {"health_score", "renewal", "tier"}
+    assert made(sandbox)["tier"]["description"] == "From Salesforce Account.F3__c, by Sweo Sync."
     assert sandbox.calls("sweo")["writes"] == 3
     sandbox.reset_calls()
     attributes.ensure(mapping(*incoming), incoming)
     assert sandbox.calls("sweo")["total"] == 0
+
+
+def test_an_address_of_several_says_so() -> None:
+    names = ["Account.BillingAddress", "MailingAddress"]
+    entry = {"first_of": names, "sweo": "address", "missing_parts": "address_missing"}
+    declared = {
+        "name": "contacts",
+        "salesforce": "Contact",
+        "sweo": "contact",
+        "match": {"salesforce": "Email", "sweo": "email"},
+        "fields": [entry],
+    }
+    (of,) = load_config(mappings=[declared], environ={}).mappings
+    places = "Contact.Account.BillingAddress, else Contact.MailingAddress"
+    assert origin_of(of, "address") == f"From Salesforce {places}, by Sweo Sync."
+    assert "(the parts that are missing)" in origin_of(of, "address_missing")
 
 
 def test_every_mistake_is_told_at_once_and_nothing_is_made(

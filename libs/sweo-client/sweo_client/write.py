@@ -60,9 +60,17 @@ def detach(client: SweoClient, contact_id: str, company_id: str) -> Answer | Non
         raise
 
 
-def create_attribute(client: SweoClient, model: str, field: FieldType) -> Answer:
-    """Make a custom attribute of the field's name, type and options. Its type stays for ever."""
-    body: Body = {"name": field.name, "model": model, "data_type": field.type}
+def create_attribute(client: SweoClient, model: str, field: FieldType, description: str) -> Answer:
+    """Make a custom attribute of the field's name, type and options. Its type stays for ever.
+
+    ``description`` is what people read about it in Sweo.
+    """
+    body: Body = {
+        "name": field.name,
+        "model": model,
+        "data_type": field.type,
+        "description": description,
+    }
     if field.type == "options":
         body["options"] = [{"value": option} for option in field.options or ()]
     return client.write("POST", "/data_attributes", body=body)
