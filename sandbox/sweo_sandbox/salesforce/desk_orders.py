@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from . import ids, lifecycle
+from . import currencies, ids, lifecycle
 from .errors import SalesforceError, invalid_type, json_parser_error, not_found
 from .rules import DuplicateRule, ValidationRule
 from .schema import SObjectType
@@ -139,6 +139,10 @@ def _duplicate_rule(org: Org, arguments: dict[str, Any]) -> None:
     org.duplicate_rules.append(DuplicateRule(_sobject(org, arguments).name, fields))
 
 
+def _currencies(org: Org, arguments: dict[str, Any]) -> None:
+    currencies.switch_on(org, _object(arguments, "rates"))
+
+
 _ORDERS: dict[str, Callable[[Org, dict[str, Any]], dict[str, Any] | None]] = {
     "insert": _insert,
     "update": _update,
@@ -155,4 +159,5 @@ _ORDERS: dict[str, Callable[[Org, dict[str, Any]], dict[str, Any] | None]] = {
     "set-columns": _set_columns,
     "validation-rule": _validation_rule,
     "duplicate-rule": _duplicate_rule,
+    "currencies": _currencies,
 }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from functools import cache
 from importlib import resources
 from typing import Any
@@ -108,28 +109,38 @@ def load_schema() -> Schema:
     relationships: dict[str, dict[tuple[str, str], dict[str, Any]]] = {}
     for name in OBJECTS:
         facts = _read(name)
-        flags = facts["flags"]
-        sobject = SObjectType(
-            name=name,
-            label=facts["label"],
-            label_plural=facts["labelPlural"],
-            key_prefix=facts["keyPrefix"],
-            createable=flags.get("createable", True),
-            updateable=flags.get("updateable", True),
-            deletable=flags.get("deletable", True),
-            queryable=flags.get("queryable", True),
-            extra=dict(flags),
-        )
-        for entry in [*facts["fields"], *custom.get(name, [])]:
-            made = field_of(entry)
-            sobject.fields[made.name.lower()] = made
-        set_compounds(sobject)
+        sobject = _sobject_of(facts, custom.get(name, []))
         schema.sobjects[name.lower()] = sobject
         relationships[name] = {
             (entry["childSObject"], entry["field"]): entry for entry in facts["childRelationships"]
         }
     link_children(schema, relationships)
     return schema
+
+
+def load_object(name: str) -> SObjectType:
+    """One object that an org has only with a feature that it may switch on. A fresh copy."""
+    return _sobject_of(_read(name), [])
+
+
+def _sobject_of(facts: dict[str, Any], custom: list[dict[str, Any]]) -> SObjectType:
+    flags = facts["flags"]
+    sobject = SObjectType(
+        name=facts["name"],
+        label=facts["label"],
+        label_plural=facts["labelPlural"],
+        key_prefix=facts["keyPrefix"],
+        createable=flags.get("createable", True),
+        updateable=flags.get("updateable", True),
+        deletable=flags.get("deletable", True),
+        queryable=flags.get("queryable", True),
+        extra=dict(flags),
+    )
+    for entry in [*facts["fields"], *custom]:
+        made = field_of(entry)
+        sobject.fields[made.name.lower()] = made
+    set_compounds(sobject)
+    return sobject
 
 
 def set_compounds(sobject: SObjectType) -> None:
@@ -146,22 +157,32 @@ def link_children(
     schema: Schema, relationships: dict[str, dict[tuple[str, str], dict[str, Any]]]
 ) -> None:
     """Fill in every object's child relationships from the lookups that point at it."""
-    for parent in schema.sobjects.values():
-        known = relationships.get(parent.name, {})
-        parent.child_relationships = []
-        for child in schema.sobjects.values():
-            for made in child.fields.values():
-                if parent.name not in made.reference_to:
-                    continue
-                entry = known.get((child.name, made.name), {})
-                parent.child_relationships.append(
-                    ChildRelationship(
-                        child.name,
-                        made.name,
-                        entry.get("relationshipName", made.extra.get("childRelationshipName")),
-                        entry.get("cascadeDelete", made.cascade_delete),
-                    )
-                )
+    for child in schema.sobjects.values():
+        for made in child.fields.values():
+            link_field(schema, child, made, relationships)
+
+
+def link_field(
+    schema: Schema,
+    child: SObjectType,
+    made: SObjectField,
+    relationships: Mapping[str, Mapping[tuple[str, str], dict[str, Any]]] | None = None,
+) -> None:
+    """Tell the objects that a lookup points at of their new child relationship."""
+    for parent_name in made.reference_to:
+        parent = schema.sobject(parent_name)
+        if parent is None:
+            continue
+        known = (relationships or {}).get(parent.name, {})
+        entry = known.get((child.name, made.name), {})
+        parent.child_relationships.append(
+            ChildRelationship(
+                child.name,
+                made.name,
+                entry.get("relationshipName", made.extra.get("childRelationshipName")),
+                entry.get("cascadeDelete", made.cascade_delete),
+            )
+        )
 
 
 @cache

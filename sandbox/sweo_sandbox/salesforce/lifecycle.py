@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from . import derived
+from . import currencies, derived
 from .errors import SalesforceError, not_found
 from .schema import SObjectType
 from .store import quoted
@@ -116,14 +116,16 @@ def convert_lead(
         lead = org.writer.live_row(lead_type, lead_id)
         if lead["IsConverted"]:
             raise SalesforceError("CANNOT_UPDATE_CONVERTED_LEAD", "lead is converted already")
+        money = {name: lead[name] for name in (currencies.FIELD,) if name in lead}
         if account_id is None:
-            account_id = org.insert(
-                "Account", _present({"Name": lead["Company"], "Phone": lead["Phone"]})
-            )
+            account = {"Name": lead["Company"], "Phone": lead["Phone"], **money}
+            account_id = org.insert("Account", _present(account))
         if contact_id is None:
             names = ("FirstName", "LastName", "Email", "Phone", "Title", "LeadSource")
             contact = {name: lead[name] for name in names}
-            contact_id = org.insert("Contact", _present({**contact, "AccountId": account_id}))
+            contact_id = org.insert(
+                "Contact", _present({**contact, **money, "AccountId": account_id})
+            )
         opportunity_id = None
         if opportunity_name is not None:
             opportunity_id = org.insert(
@@ -133,6 +135,7 @@ def convert_lead(
                     "AccountId": account_id,
                     "StageName": "Prospecting",
                     "CloseDate": derived.day_of(org.now_ms() + 90 * 86_400_000),
+                    **money,
                 },
             )
         now_ms = org.now_ms()

@@ -13,10 +13,11 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
-from . import errors, facts, ids, lifecycle
+from . import currencies, errors, facts, ids, lifecycle
 from .access import FieldSecurity
+from .base_rows import make_base_rows
 from .rules import DuplicateRule, ValidationRule
-from .schema import ChildRelationship, SObjectType
+from .schema import SObjectType
 from .settings import OrgSettings
 from .store import Row, Store
 from .writes import WriteContext, Writer
@@ -56,10 +57,12 @@ class Org:
         self.cursors: dict[str, QueryCursor] = {}
         self._locks: Counter[str] = Counter()
         self._archived_day: int | None = None
+        currencies.load(self)
         self._load_custom()
         self.store.create_tables()
-        if self.store.meta("organization_id") is None:
-            self._make_base_rows()
+        is_new = self.store.meta("organization_id") is None
+        if is_new:
+            make_base_rows(self)
         self.organization_id = str(self.store.meta("organization_id"))
         self.integration_user_id = str(self.store.meta("integration_user_id"))
         self.human_user_id = str(self.store.meta("human_user_id"))
@@ -71,6 +74,8 @@ class Org:
         if self.settings.access_token:
             self._remember_session(self.settings.access_token, self.integration_user_id, None)
         self.security.forget()
+        if is_new and self.settings.currencies:
+            currencies.switch_on(self, self.settings.currencies)
 
     def now_ms(self) -> int:
         """The time that records are stamped with: whole seconds, as the vendor stores them."""
@@ -135,6 +140,7 @@ class Org:
             each = facts.field_of(entry)
             made.fields[each.name.lower()] = each
         self.schema.sobjects[made.name.lower()] = made
+        currencies.extend_object(self, made)
         return made
 
     def schema_changed(self) -> None:
@@ -148,116 +154,7 @@ class Org:
         sobject = self.schema.sobjects[sobject_name.lower()]
         made = facts.field_of(facts_of_field)
         sobject.fields[made.name.lower()] = made
-        for parent_name in made.reference_to:
-            parent = self.schema.sobject(parent_name)
-            if parent is not None:
-                parent.child_relationships.append(
-                    ChildRelationship(
-                        sobject.name,
-                        made.name,
-                        made.extra.get("childRelationshipName"),
-                        made.cascade_delete,
-                    )
-                )
-
-    def _make_base_rows(self) -> None:
-        get = self.schema.sobjects.__getitem__
-        with self.store.unobserved(), self.store.transaction():
-            now_ms = self.now_ms()
-            admin_id = self.store.new_id(get("user"))
-            stamps = {
-                "CreatedDate": now_ms,
-                "CreatedById": admin_id,
-                "LastModifiedDate": now_ms,
-                "LastModifiedById": admin_id,
-                "SystemModstamp": now_ms,
-            }
-
-            def add(name: str, **values: Any) -> str:
-                sobject = get(name.lower())
-                row: Row = {
-                    each.name: (0 if each.type == "boolean" else None)
-                    for each in sobject.fields.values()
-                    if each.stored
-                }
-                row["Id"] = values.pop("Id", None) or self.store.new_id(sobject)
-                row.update({key: value for key, value in stamps.items() if key in row})
-                row.update(values)
-                self.store.insert(sobject, row)
-                return str(row["Id"])
-
-            organization_id = add(
-                "Organization",
-                Name=self.settings.organization_name,
-                OrganizationType="Developer Edition",
-                InstanceName="SBX1",
-                Country="US",
-                DefaultLocaleSidKey="en_US",
-                TimeZoneSidKey="America/Los_Angeles",
-                LanguageLocaleKey="en_US",
-                FiscalYearStartMonth=1,
-                IsSandbox=1,
-            )
-            profile_id = add("Profile", Name="System Administrator", UserType="Standard")
-
-            def add_user(first: str | None, last: str, username: str, **values: Any) -> str:
-                return add(
-                    "User",
-                    FirstName=first,
-                    LastName=last,
-                    Username=username,
-                    Email=username,
-                    Alias=last[:8].lower(),
-                    CommunityNickname=username.split("@", maxsplit=1)[0],
-                    IsActive=1,
-                    TimeZoneSidKey="America/Los_Angeles",
-                    LocaleSidKey="en_US",
-                    EmailEncodingKey="UTF-8",
-                    LanguageLocaleKey="en_US",
-                    ProfileId=profile_id,
-                    UserType="Standard",
-                    **values,
-                )
-
-            add_user("Ada", "Admin", "ada.admin@sandbox.example", Id=admin_id)
-            integration_id = add_user(None, "Integration", self.settings.username)
-            queue_id = add_user(None, "Queue", "queue@sandbox.example")
-            add("Group", Name="Inbound", DeveloperName="Inbound", Type="Queue")
-            permission_set = add(
-                "PermissionSet",
-                Name="Sweo_Sync",
-                Label="Sweo Sync",
-                Type="Regular",
-                IsCustom=1,
-                PermissionsApiEnabled=1,
-                PermissionsViewAllData=1,
-            )
-            for user_id in (admin_id, integration_id):
-                add(
-                    "PermissionSetAssignment",
-                    PermissionSetId=permission_set,
-                    AssigneeId=user_id,
-                    IsActive=1,
-                )
-            for sobject in self.schema.sobjects.values():
-                for each in sobject.fields.values():
-                    if each.custom:
-                        add(
-                            "FieldPermissions",
-                            ParentId=permission_set,
-                            SobjectType=sobject.name,
-                            Field=f"{sobject.name}.{each.name}",
-                            PermissionsRead=1,
-                            PermissionsEdit=int(not each.calculated),
-                        )
-            for key, value in (
-                ("organization_id", organization_id),
-                ("integration_user_id", integration_id),
-                ("human_user_id", admin_id),
-                ("queue_user_id", queue_id),
-                ("permission_set_id", permission_set),
-            ):
-                self.store.set_meta(key, value)
+        facts.link_field(self.schema, sobject, made)
 
     def open_session(self, user_id: str) -> str:
         """A new access token for a user."""
@@ -354,6 +251,8 @@ class Org:
             "LastModifiedById": user_id,
             "SystemModstamp": now_ms,
         }
+        if currencies.FIELD in defaults:
+            fixed[currencies.FIELD] = currencies.default_of(self, user_id)
         defaults.update({key: value for key, value in fixed.items() if key in defaults})
         made: list[str] = []
         with self.store.transaction():

@@ -15,6 +15,8 @@ class OrgSettings:
     ``bulk_seconds`` is how long a Bulk job stays InProgress. A change event stream gets an empty
     answer after ``pubsub_keepalive_seconds`` without events, and is closed after
     ``pubsub_idle_seconds`` without a request when nothing more was asked for.
+    ``currencies`` are rates by ISO code against the first, the corporate one; without any, the org
+    has one currency and no ``CurrencyIsoCode``.
     """
 
     client_id: str = "sandbox_client_id"
@@ -36,4 +38,5 @@ class OrgSettings:
     bulk_page_rows: int = 50_000
     pubsub_keepalive_seconds: float = 270.0
     pubsub_idle_seconds: float = 60.0
+    currencies: dict[str, float] = field(default_factory=dict)
     organization_name: str = "Sweo Sync Sandbox"

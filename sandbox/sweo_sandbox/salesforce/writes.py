@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
-from . import derived, errors, ids, rules, values
+from . import currencies, derived, errors, ids, rules, values
 from .errors import SalesforceError
 from .schema import SObjectField, SObjectType
 from .store import Row, quoted
@@ -338,6 +338,8 @@ class Writer:
                 continue
             if each.type == "boolean":
                 defaults[each.name] = int(bool(each.default_value))
+            elif each.name == currencies.FIELD:
+                defaults[each.name] = currencies.default_of(self._org, user_id)
             elif each.default_value is not None and each.type in ("picklist", "string"):
                 defaults[each.name] = each.default_value
             elif each.name == "OwnerId":
@@ -425,6 +427,9 @@ class Writer:
     def _after(self, sobject: SObjectType) -> None:
         if sobject.name in _SECURITY_OBJECTS:
             self._org.security.forget()
+        elif sobject.name == "CurrencyType":
+            currencies.refresh(self._org)
+            self._org.schema_changed()
 
 
 def _coerced(known: SObjectField, value: Any, context: WriteContext) -> Any:
