@@ -26,7 +26,7 @@ def recipe(number: str) -> list[dict[str, Any]]:
     return configs(page.read_text(encoding="utf-8"))
 
 
-def command(pipelines: Pipelines, *args: str, **variables: str) -> Any:
+def command(pipelines: Pipelines, *args: str, exit_code: int = 0, **variables: str) -> Any:
     """What `sweo-sync` says as JSON, with the recipe's field configs and both sides at hand."""
     file = pipelines.folder / "recipe.yml"
     with file.open("w") as out:
@@ -39,5 +39,5 @@ def command(pipelines: Pipelines, *args: str, **variables: str) -> Any:
         **variables,
     }
     result = CliRunner().invoke(main, [*args, "--json"], env=environ)
-    assert result.exit_code == 0, result.output
+    assert result.exit_code == exit_code, result.output
     return json.loads(result.stdout)

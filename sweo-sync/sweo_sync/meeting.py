@@ -76,6 +76,9 @@ class _Checker:
         self._check_parent_and_create()
         for field in self.mapping.fields:
             yield self._check_field(field)
+        for alone in self.org.lone_amounts(self.mapping) if self.org else ():
+            field = alone.field
+            self._wrong(alone.wrong, alone.right, field=field.salesforce, line=field.line)
 
     def _check_match(self) -> None:
         made_here = {field.sweo for field in self.mapping.flowing_to(Side.SWEO)}

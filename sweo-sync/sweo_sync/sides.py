@@ -10,6 +10,7 @@ from crosswalk.fieldtype import FieldType
 from crosswalk.mapping import Mapping, Side
 from crosswalk.problems import nearest
 from salesforce_client.connection import Connection
+from salesforce_client.currencies import LoneAmounts, lone_amounts
 from salesforce_client.describe import describe, describe_related
 from salesforce_client.fields import Description, Resolved, resolve
 from salesforce_client.person_names import writable_name
@@ -37,6 +38,12 @@ class Org:
         if not isinstance(found, Resolved):
             return found
         return writable_name(description, found.type)
+
+    def lone_amounts(self, mapping: Mapping) -> list[LoneAmounts]:
+        """Amounts that would flow without their currency, each missing line once."""
+        own = self.described[mapping.salesforce]
+        found = [each for to in Side for each in lone_amounts(mapping, to, own, self.described)]
+        return list({each.right: each for each in reversed(found)}.values())
 
 
 def read_org(connection: Connection, mappings: Sequence[Mapping]) -> Org:

@@ -12,8 +12,9 @@ from typing import Any, Final
 
 import msgspec
 from crosswalk.fieldtype import FieldType
-from crosswalk.mapping import Mapping, Side
+from crosswalk.mapping import Field, Mapping, Side
 from crosswalk.values import kind_of
+from salesforce_client.currencies import lone_amounts
 from salesforce_client.fields import Description, Resolved, resolve
 from salesforce_client.soql import Select
 
@@ -118,6 +119,10 @@ def plan_of(
         elif name in declared:
             mistakes.append(f"mapping {mapping.name}{_line(mapping, name)}: {found}")
     mistakes += _mixed_kinds(mapping, columns)
+    mistakes += [
+        f"mapping {mapping.name}{_at(lone.field)}: {lone.wrong}; {lone.right}"
+        for lone in lone_amounts(mapping, Side.SWEO, description, described)
+    ]
     system = tuple(name for name in SYSTEM_FIELDS if description.field(name))
     if "SystemModstamp" not in system:
         mistakes.append(f"mapping {mapping.name}: {mapping.salesforce} cannot be read by change")
@@ -202,5 +207,9 @@ def _uses(mapping: Mapping, name: str) -> tuple[str, ...]:
 
 
 def _line(mapping: Mapping, name: str) -> str:
-    line = next((f.line for f in mapping.fields if name in f.read_on(Side.SALESFORCE)), None)
-    return f", line {line}" if line else ""
+    found = next((f for f in mapping.fields if name in f.read_on(Side.SALESFORCE)), None)
+    return _at(found) if found else ""
+
+
+def _at(field: Field) -> str:
+    return f", line {field.line}" if field.line else ""

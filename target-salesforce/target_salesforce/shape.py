@@ -10,6 +10,7 @@ from crosswalk.errors import FatalError
 from crosswalk.fieldtype import FieldType
 from crosswalk.mapping import Create, Mapping, Side
 from crosswalk.types import meets
+from salesforce_client.currencies import lone_amounts
 from salesforce_client.fields import Description, Resolved, resolve
 from salesforce_client.person_names import NAME, writable_name
 
@@ -45,6 +46,10 @@ def shape_of(
         FatalError: every mistake, one a line.
     """
     types, mistakes = _incoming_types(mapping, description, incoming)
+    mistakes += [
+        f"{_place(mapping, lone.field.salesforce)}: {lone.wrong}; {lone.right}"
+        for lone in lone_amounts(mapping, Side.SALESFORCE, description, {})
+    ]
     match_fields = tuple(match.salesforce for match in mapping.match)
     for name in match_fields:
         found = resolve(name, description, {})

@@ -30,6 +30,7 @@ CHECKS: Final[tuple[Check | MappingCheck, ...]] = (
     MappingCheck(identity.IDENTITY, identity.look_at_identity),
     MappingCheck(fields.ATTRIBUTES, fields.look_at_attributes),
     MappingCheck(fields.TYPES, fields.look_at_types),
+    MappingCheck(fields.AMOUNTS, fields.look_at_amounts),
     MappingCheck(fields.FORMULAS, fields.look_at_formulas),
     MappingCheck(automation.AUTOMATION, automation.look_at_automation),
 )

@@ -14,6 +14,7 @@ from sweo_sync.doctor.visit import Visit
 
 TYPES: Final = "field types"
 ATTRIBUTES: Final = "Sweo attributes"
+AMOUNTS: Final = "amounts"
 FORMULAS: Final = "formula fields"
 
 
@@ -75,6 +76,27 @@ def look_at_types(visit: Visit, mapping: Mapping) -> Iterator[Finding]:
                 )
     yield from findings or [
         Finding(TYPES, Level.OK, "The types of all mapped fields can meet.", None, mapping.name)
+    ]
+
+
+def look_at_amounts(visit: Visit, mapping: Mapping) -> Iterator[Finding]:
+    """Whether amounts flow with their currency, in an org that has several."""
+    org = visit.org
+    if org.description(mapping) is None:
+        raise UnavailableError(f"{mapping.salesforce} cannot be seen.")
+    findings = [
+        Finding(
+            AMOUNTS,
+            Level.FAILURE,
+            f"{alone.wrong}.",
+            "add the line to fields" if alone.line else alone.right,
+            mapping.name,
+            paste=(f"- {alone.line}",) if alone.line else (),
+        )
+        for alone in org.lone_amounts(mapping)
+    ]
+    yield from findings or [
+        Finding(AMOUNTS, Level.OK, "No amount flows without its currency.", None, mapping.name)
     ]
 
 
