@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from meltano_project import Project, make_project
 from pipelines import Pipelines, environ
 from ruamel.yaml import YAML
 from sweo_sandbox.testing import Sandbox, running_sandbox
@@ -45,3 +46,11 @@ def world(sandbox: Sandbox) -> World:
     made = World(sandbox)
     made.furnish()
     return made
+
+
+@pytest.fixture
+def project(sandbox: Sandbox, tmp_path: Path) -> Iterator[Project]:
+    """A Meltano project on the sandbox; what it started is stopped in the end."""
+    made = make_project(sandbox, tmp_path)
+    yield made
+    made.stop()

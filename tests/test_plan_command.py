@@ -4,21 +4,18 @@ from __future__ import annotations
 
 import json
 import os
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
 from click.testing import CliRunner, Result
+from crosswalk.ledger import schema
+from meltano_project import Project
 from pipelines import TO_SALESFORCE, TO_SWEO, Pipelines
 from ruamel.yaml import YAML
+from sqlalchemy import select
 from sweo_sync.cli import main
 from world import World
-
-PROJECT_FILE = Path(__file__).parents[1] / "meltano.yml"
-COMMANDS = Path(sys.executable).parent
-RUN_SECONDS = 200
 
 
 class Planner:
@@ -49,64 +46,92 @@ class Planner:
         given = ["--config", f"tap-sweo={scan}", *states, *args]
         return CliRunner().invoke(main, ["plan", *given], env=environ)
 
-    def json(self, exit_code: int) -> dict[str, Any]:
-        result = self.run("--json")
-        assert result.exit_code == exit_code, result.output
-        report = json.loads(result.stdout)
-        return {each["direction"]: each for each in report["directions"]}
+    def ledger(self) -> dict[str, Any]:
+        """Every row of the ledger."""
+        ledger = self.pipelines.ledger
+        with ledger.engine.connect() as connection:
+            rows = {
+                table.name: [tuple(row) for row in connection.execute(select(table))]
+                for table in schema.metadata.sorted_tables
+            }
+        ledger.close()
+        return rows
 
 
 @pytest.fixture
 def planner(world: World, pipelines: Pipelines) -> Planner:
+    accounts, contacts = pipelines.mappings
+    accounts["conflict"] = "ask"
+    del contacts["create"]
     return Planner(world, pipelines)
+
+
+def reads(world: World) -> int:
+    return sum(int(world.calls(side)["reads"]) for side in ("sweo", "salesforce"))
 
 
 def test_it_foretells_both_directions_and_changes_nothing(
     planner: Planner, world: World, pipelines: Pipelines
 ) -> None:
     account, company = world.account("C-1", Industry="Banking"), world.company("C-1")
+    disputed = world.account("C-2", Industry="Banking"), world.company("C-2")
+    waiting = world.contact("ada@x.test", Title="Countess")
     pipelines.sync()
     pipelines.sync()
     world.sandbox.advance(700)
-    quiet = planner.run("--direction", TO_SWEO)
-    assert quiet.exit_code == 0, quiet.output
-    assert "Nothing would change." in quiet.output
-
     world.edit_salesforce("Account", account, Industry="Energy")
-    world.account("C-2", Name="New")
-    world.edit_company(company, custom_attributes={"health_score": 7})
+    world.edit_salesforce("Account", disputed[0], Industry="Energy")
+    world.edit_company(disputed[1], industry="Retail")
+    world.edit_company(company, custom_attributes={"health_score": 7}, plan="No such plan")
+    world.account("C-3", Name="New")
+    met = world.person("ada@x.test")
     world.sandbox.advance(2)
+
+    before = planner.ledger()
     world.sandbox.reset_calls()
-    foretold = planner.json(2)
+    result = planner.run("--json")
+    assert result.exit_code == 2, result.output
+    assert planner.ledger() == before
     assert world.calls("sweo")["writes"] == world.calls("salesforce")["writes"] == 0
-    to_sweo, to_salesforce = foretold[TO_SWEO], foretold[TO_SALESFORCE]
-    assert to_sweo["counts"]["created"] == 1
+    to_sweo, to_salesforce = json.loads(result.stdout)["directions"]
     changed = [c for c in to_sweo["changes"] if c["sweo_id"] == company]
     assert [(c["field"], c["old"], c["new"]) for c in changed] == [
         ("industry", "Banking", "Energy")
     ]
     made = [c for c in to_sweo["changes"] if c["sweo_id"] is None]
     assert {c["outcome"] for c in made} == {"created"}
-    assert [(c["field"], c["old"], c["new"]) for c in to_salesforce["changes"]] == [
-        ("Health__c", None, 7)
+    assert to_salesforce["linked"] == [
+        {"mapping": "contacts", "salesforce_id": waiting, "sweo_id": met}
     ]
-    assert to_sweo["write_calls"] == 2
-    assert to_salesforce["write_calls"] == 1
-    done = pipelines.sync()
-    assert [run.counts for run in done] == [to_sweo["counts"], to_salesforce["counts"]]
+    assert [(h["mapping"], h["salesforce"], h["sweo"]) for h in to_sweo["held"]] == [
+        ("accounts", "Energy", "Retail")
+    ]
+    assert [
+        (c["field"], c["old"], c["new"]) for c in to_salesforce["changes"]
+        if c["salesforce_id"] == account
+    ] == [("Health__c", None, 7)]  # fmt: skip
+    refused = to_salesforce["refused"]
+    assert [(each["mapping"], each["field"]) for each in refused] == [("accounts", "Plan__c")]
+    assert "No such plan" not in json.dumps(refused)
+
+    spent = reads(world)
+    foretold = [each["tap_calls"] + each["read_calls"] for each in (to_sweo, to_salesforce)]
+    assert sum(foretold) == spent
+    world.sandbox.reset_calls()
+    done = pipelines.run(TO_SWEO)
+    assert done.counts == to_sweo["counts"]
+    assert world.calls("sweo")["writes"] == to_sweo["write_calls"]
+    pipelines.run(TO_SALESFORCE)
+    assert spent <= 1.2 * reads(world)
 
 
-def test_a_refused_value_is_foretold(planner: Planner, world: World, pipelines: Pipelines) -> None:
-    world.account("C-1")
-    company = world.company("C-1")
-    pipelines.sync()
-    pipelines.sync()
-    world.edit_company(company, plan="No such plan")
-    world.sandbox.advance(700)
-    report = json.loads(planner.run("--json", "--direction", TO_SALESFORCE).stdout)
-    found = [each for d in report["directions"] for each in d["refused"]]
-    assert [(each["mapping"], each["field"]) for each in found] == [("accounts", "Plan__c")]
-    assert "No such plan" not in json.dumps(found)
+def test_nothing_to_do_is_said_so_even_before_there_is_a_ledger(
+    planner: Planner, pipelines: Pipelines
+) -> None:
+    result = planner.run("--direction", TO_SWEO)
+    assert result.exit_code == 0, result.output
+    assert "Nothing would change." in result.output
+    assert not list(Path(pipelines.folder).glob("ledger*"))
 
 
 def test_a_pipeline_that_fails_says_so(planner: Planner, world: World) -> None:
@@ -116,80 +141,36 @@ def test_a_pipeline_that_fails_says_so(planner: Planner, world: World) -> None:
     finally:
         world.sandbox.clear_faults()
     assert result.exit_code == 1
-    assert "failed" in result.stderr
+    assert "tap-sweo failed:" in result.stderr
+    assert "SWEO_ACCESS_TOKEN" in result.stderr or "access_token" in result.stderr
 
 
-def test_under_meltano_with_its_own_state(world: World, tmp_path: Path) -> None:
-    project = _meltano_project(world, tmp_path)
+def test_under_meltano_with_its_own_state(
+    world: World, project: Project, pipelines: Pipelines
+) -> None:
+    assert pipelines.ledger_url == project.environ["SWEO_LEDGER_URL"]
     world.account("C-1", Industry="Banking")
-    project.meltano("run", "salesforce-to-sweo")
-    world.sandbox.advance(3600)
+    pipelines.run(TO_SWEO)
     world.account("C-2", Name="New")
+    state = json.dumps({"singer_state": pipelines.state[TO_SWEO]})
+    state_id = "sandbox:tap-salesforce-to-target-sweo"
+    project.meltano("state", "set", "--force", state_id, state)
+    world.sandbox.advance(3600)
     world.sandbox.reset_calls()
     done = project.meltano(
         "invoke", "sweo-sync", "plan", "--direction", TO_SWEO, "--json", exit_code=2
     )
-    report = json.loads(done[done.index("{\n") :])
-    (to_sweo,) = report["directions"]
+    (to_sweo,) = json.loads(done[done.index("{\n") :])["directions"]
     assert to_sweo["counts"]["created"] == 1
     assert world.calls("sweo")["writes"] == 0
-    project.meltano("run", "salesforce-to-sweo")
-    assert world.calls("sweo")["writes"] == 1
+    assert project.states() == {state_id: json.loads(state)}
 
 
-def test_a_loader_that_would_write_is_refused(world: World, tmp_path: Path) -> None:
-    project = _meltano_project(world, tmp_path)
-    text = project.file.read_text().replace("dry_run", "wet_run")
-    project.file.write_text(text)
+def test_a_loader_that_would_write_is_refused(world: World, project: Project) -> None:
+    project.file.write_text(project.file.read_text().replace("dry_run", "wet_run"))
     world.sandbox.reset_calls()
-    told = project.meltano("invoke", "sweo-sync", "plan", exit_code=1)
-    assert "declares no dry_run" in told
+    environ = {**project.environ, "MELTANO_PROJECT_ROOT": str(project.folder)}
+    result = CliRunner().invoke(main, ["plan"], env={**dict.fromkeys(os.environ), **environ})
+    assert result.exit_code == 1
+    assert "target-sweo in meltano.yml declares no dry_run" in result.stderr
     assert world.calls("sweo")["total"] == 0
-
-
-class Project:
-    """A copy of the project's meltano.yml in a folder of its own."""
-
-    def __init__(self, folder: Path, environ: dict[str, str]) -> None:
-        self.folder, self.environ = folder, environ
-
-    @property
-    def file(self) -> Path:
-        return self.folder / "meltano.yml"
-
-    def meltano(self, *args: str, exit_code: int = 0) -> str:
-        done = subprocess.run(
-            [str(COMMANDS / "meltano"), *args],
-            cwd=self.folder,
-            env=self.environ,
-            capture_output=True,
-            text=True,
-            timeout=RUN_SECONDS,
-            check=False,
-        )
-        assert done.returncode == exit_code, done.stdout + done.stderr
-        return done.stdout + (done.stderr if exit_code == 1 else "")
-
-
-def _meltano_project(world: World, folder: Path) -> Project:
-    yaml = YAML()
-    document = yaml.load(PROJECT_FILE)
-    for kind in document["plugins"].values():
-        for plugin in kind:
-            # Without it Meltano takes the executable from the PATH.
-            plugin.pop("pip_url", None)
-    yaml.width = 200
-    with (folder / "meltano.yml").open("w") as out:
-        yaml.dump(document, out)
-    kept = {k: v for k, v in os.environ.items() if not k.startswith(("MELTANO_", "SWEO_"))}
-    return Project(
-        folder,
-        kept
-        | world.sandbox.env()
-        | {
-            "PATH": f"{COMMANDS}{os.pathsep}{os.environ['PATH']}",
-            "MELTANO_ENVIRONMENT": "sandbox",
-            "MELTANO_SEND_ANONYMOUS_USAGE_STATS": "false",
-            "SWEO_LEDGER_URL": f"sqlite:///{folder}/ledger.db",
-        },
-    )

@@ -4,6 +4,7 @@ import json
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from shutil import copyfile
 from typing import Any
 
 import pytest
@@ -77,8 +78,17 @@ def _no_credentials(environ: dict[str, str]) -> dict[str, Any]:
     return {**gone, **environ}
 
 
+@pytest.fixture(scope="session")
+def new_ledger(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A ledger as the migrations make it, to be copied: they take longer than most tests."""
+    file = tmp_path_factory.mktemp("ledger") / "new.db"
+    Ledger.open(f"sqlite:///{file}").close()
+    return file
+
+
 @pytest.fixture
-def empty(tmp_path: Path) -> Iterator[Desk]:
+def empty(tmp_path: Path, new_ledger: Path) -> Iterator[Desk]:
+    copyfile(new_ledger, tmp_path / "ledger.db")
     url = f"sqlite:///{tmp_path}/ledger.db"
     file = tmp_path / "mappings.yml"
     file.write_text(MAPPINGS)

@@ -7,6 +7,7 @@ from typing import Any, Final
 from salesforce_client.settings import DAILY_CALLS, LOGIN_SETTINGS, Setting
 from singer_runtime.command import MAPPING_SETTINGS
 from singer_runtime.full_check import CHECK_SETTINGS
+from singer_runtime.progress import PROGRESS_SETTING
 from singer_sdk import typing as th
 
 
@@ -56,6 +57,7 @@ SETTINGS: Final = th.PropertiesList(
         description="Pause before a Bulk job is first asked about; it doubles up to a minute.",
     ),
     *CHECK_SETTINGS,
+    PROGRESS_SETTING,
     th.Property(
         "max_calls",
         th.IntegerType,

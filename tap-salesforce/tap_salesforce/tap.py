@@ -40,6 +40,10 @@ class TapSalesforce(CheckingTap):
             self.config, limit_calls=self.config.get("max_calls"), earlier_calls=self._earlier_calls
         )
 
+    def calls(self) -> int:
+        """Metered API calls of this run so far."""
+        return self.connection.calls if "connection" in self.__dict__ else 0
+
     def _earlier_calls(self) -> int:
         if self.ledger is None:
             return 0

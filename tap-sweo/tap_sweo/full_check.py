@@ -33,13 +33,17 @@ if t.TYPE_CHECKING:
 
     from tap_sweo.tap import TapSweo
 
+_MOST_SCANS: t.Final = 4
+"""So often all companies are scanned for one check, however many there are."""
+
 
 class FullCheckStream(SweoStream):
     """Reads one mapping in slices; neither a timestamp nor the revisit list matters here.
 
     The search for contacts goes on at its cursor. Companies are scanned, also where they could
     be searched, because a scan can tell whether a company is listed. A scan cannot be taken up
-    in its middle: each slice scans them all, as an ordinary run does, and emits its part.
+    in its middle: each slice scans them all, as an ordinary run does, and emits its part, a
+    quarter at least.
     """
 
     def __init__(self, tap: TapSweo, mapping: Mapping) -> None:
@@ -97,8 +101,11 @@ class FullCheckStream(SweoStream):
         """Rows of the scan behind the position; returns whether none is left."""
         mark, make = self.bookmark, self._shaper()
         at = mark.get("position") or {"at": 0, "id": ""}
-        for row in self._reading.spool.oldest_first(at["at"], after=at["id"]):
-            if self._check.is_full:
+        spool = self._reading.spool
+        fewest = len(spool) / _MOST_SCANS
+        self._check.expect(self.name, len(spool) + self._linked_to_come())
+        for emitted, row in enumerate(spool.oldest_first(at["at"], after=at["id"])):
+            if self._check.is_full and emitted >= fewest:
                 return False
             record_id = str(row["id"])
             yield make(row, Source(record_id, *index_times(row)))
@@ -115,6 +122,8 @@ class FullCheckStream(SweoStream):
         started = clock.local()
         for page in self._pages():
             mark.setdefault("began", iso(clock.at(started)))
+            if page.total is not None:
+                self._check.expect(self.name, page.total + self._linked_to_come())
             if page.rows:
                 refuse_row_of_other_workspace(page.rows[0], str(mark["instance"]))
             for row in page.rows:
@@ -129,6 +138,10 @@ class FullCheckStream(SweoStream):
             if self._check.is_full:
                 return False
         return True
+
+    def _linked_to_come(self) -> int:
+        ledger = self.sync_tap.ledger
+        return ledger.count_linked(self.name) if ledger else 0
 
     def _pages(self) -> Iterator[CursorPage]:
         client, role = self.sync_tap.client, role_of(self.mapping.sweo)
@@ -163,6 +176,7 @@ class FullCheckStream(SweoStream):
                 if record is not None:
                     yield record
                 self._check.count(self.name)
+            self._check.count(self.name, len(listed), read=0)
             mark["linked"] = {"after": batch[-1]}
         return True
 

@@ -118,7 +118,7 @@ class SweoStream(CheckingStream):
         since = unix(mark["since"]) if "since" in mark else None
         if since is not None:
             self._cutoff = max(since - int(60 * float(self.config["overlap_minutes"])), 0)
-        whole = since is None or "backfill" in mark or self._owed_is_much()
+        whole = since is None or self._owed_is_much() or self._backfill_is_much()
         if self._reader.scans and not whole and not self._scan_is_due():
             return
         self._reading = self._reader.read(None if whole else self._cutoff)
@@ -131,6 +131,13 @@ class SweoStream(CheckingStream):
         # By id a record is read as it is now, so a short list is never read from an index.
         pages = self._reader.pages_of(int(self.bookmark.get("rows", 0)))
         return len(self._revisits) - len(self._by_id_only) > max(pages, A_FEW)
+
+    def _backfill_is_much(self) -> bool:
+        """Whether reading everything takes fewer calls than the linked records one by one."""
+        if "backfill" not in self.bookmark:
+            return False
+        linked = self.sync_tap.ledger.count_linked(self.name) if self.sync_tap.ledger else 0
+        return linked > max(self._reader.pages_of(int(self.bookmark.get("rows", 0))), A_FEW)
 
     def _scan_is_due(self) -> bool:
         scanned_at = self.bookmark.get("scanned_at")
@@ -220,8 +227,8 @@ class SweoStream(CheckingStream):
             # Every record has just been emitted with all its fields, or nothing is linked.
             del mark["backfill"]
             return
-        if self._reader.scans and not self._reading.whole:
-            return
+        if not self._reading.whole and self._backfill_is_much():
+            return  # somebody else scans; the next run tries again
         watch = Stopwatch(float(self.config["backfill_minutes"]))
         make, spool = self._shaper(), self._reading.spool
         linked = ledger.linked_ids(self.name, Side.SWEO, str(mark["backfill"]["after"]))

@@ -10,6 +10,7 @@ from crosswalk.ledger import Ledger
 from crosswalk.mapping import Mapping, Side
 from singer_runtime.command import MAPPING_SETTINGS
 from singer_runtime.full_check import CHECK_SETTINGS, CheckingTap
+from singer_runtime.progress import PROGRESS_SETTING
 from singer_sdk import typing as th
 from sweo_client import SweoClient, SweoSettings
 from sweo_client.fields import field_types, model_of
@@ -99,6 +100,7 @@ class TapSweo(CheckingTap):
             "for each contact that changed.",
         ),
         *CHECK_SETTINGS,
+        PROGRESS_SETTING,
         *MAPPING_SETTINGS,
     ).to_dict()
 
@@ -110,6 +112,10 @@ class TapSweo(CheckingTap):
     def client(self) -> SweoClient:
         """The workspace; nothing is called before the first read."""
         return SweoClient(SweoSettings.from_config(self.config))
+
+    def calls(self) -> int:
+        """Metered API calls of this run so far."""
+        return self.client.meter.calls if "client" in self.__dict__ else 0
 
     def mapped_stream(self, mapping: Mapping) -> SweoStream:
         """The stream of one mapping."""

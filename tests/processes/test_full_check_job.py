@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import sqlite3
-
 import pytest
+from meltano_project import Project
 from pipelines import Pipelines
-from processes.test_meltano import Project, companies, project
+from processes.test_meltano import companies
 from world import World
-
-__all__ = ["project"]
 
 ACCOUNTS = 6
 
@@ -32,9 +29,7 @@ def test_the_job_goes_on_from_run_to_run_and_finds_what_no_timestamp_tells(
         found = [company["industry"] for company in companies(world, numbers)]
         banking.append(found.count("Banking"))
     assert banking == [ACCOUNTS // 2, ACCOUNTS]
-    with sqlite3.connect(project.folder / ".meltano" / "meltano.db") as database:
-        names = {name for (name,) in database.execute("SELECT state_id FROM state")}
-    assert names == {
+    assert set(project.states()) == {
         "sandbox:tap-salesforce--full-to-target-sweo",
         "sandbox:tap-sweo--full-to-target-salesforce",
     }

@@ -5,100 +5,15 @@ The plugins are those of the environment that runs the tests; nothing is install
 
 from __future__ import annotations
 
-import os
-import signal
-import subprocess
-from collections.abc import Iterator
-from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 import pytest
-from crosswalk.ledger import Ledger
-from crosswalk.ledger.report import RunReport, status
-from processes.pipe import COMMANDS, wait_until
-from ruamel.yaml import YAML
-from sweo_sandbox.testing import Sandbox
+from meltano_project import Project
+from processes.pipe import wait_until
 from world import World
 
-PROJECT_FILE = Path(__file__).parents[2] / "meltano.yml"
 ACCOUNTS = 30
-RUN_SECONDS = 100
 NEW_FIELD = "      - {salesforce: Phone, sweo: switchboard}"
-
-
-@dataclass
-class Project:
-    """A copy of the project's meltano.yml in a folder of its own."""
-
-    folder: Path
-    environ: dict[str, str]
-    _started: list[subprocess.Popen[bytes]] = field(default_factory=list)
-
-    @property
-    def file(self) -> Path:
-        return self.folder / "meltano.yml"
-
-    def start(self, job: str) -> subprocess.Popen[bytes]:
-        log = self.folder / f"{len(self._started)}.log"
-        with log.open("wb") as out:
-            process = subprocess.Popen(
-                [str(COMMANDS / "meltano"), "run", job],
-                cwd=self.folder,
-                env=self.environ,
-                stdin=subprocess.DEVNULL,
-                stdout=out,
-                stderr=subprocess.STDOUT,
-                start_new_session=True,
-            )
-        self._started.append(process)
-        return process
-
-    def run(self, job: str) -> None:
-        code = self.start(job).wait(RUN_SECONDS)
-        assert code == 0, "\n".join(f.read_text() for f in sorted(self.folder.glob("*.log")))
-
-    def stop(self) -> None:
-        for process in self._started:
-            try:
-                os.killpg(process.pid, signal.SIGKILL)
-            except ProcessLookupError:
-                continue
-
-    def last_run(self, direction: str) -> RunReport | None:
-        ledger = Ledger.open_existing(self.environ["SWEO_LEDGER_URL"])
-        if ledger is None:
-            return None
-        last = next(d.last for d in status(ledger).directions if d.direction == direction)
-        ledger.close()
-        return last
-
-
-@pytest.fixture
-def project(sandbox: Sandbox, tmp_path: Path) -> Iterator[Project]:
-    yaml = YAML()
-    document = yaml.load(PROJECT_FILE)
-    for kind in document["plugins"].values():
-        for plugin in kind:
-            # Without it Meltano takes the executable from the PATH.
-            plugin.pop("pip_url", None)
-    yaml.width = 200
-    with (tmp_path / "meltano.yml").open("w") as out:
-        yaml.dump(document, out)
-    kept = {k: v for k, v in os.environ.items() if not k.startswith(("MELTANO_", "SWEO_"))}
-    made = Project(
-        tmp_path,
-        kept
-        | sandbox.env()
-        | {
-            "PATH": f"{COMMANDS}{os.pathsep}{os.environ['PATH']}",
-            "MELTANO_ENVIRONMENT": "sandbox",
-            "MELTANO_SEND_ANONYMOUS_USAGE_STATS": "false",
-            "SWEO_LEDGER_URL": f"sqlite:///{tmp_path}/ledger.db",
-        },
-    )
-    yield made
-    made.stop()
 
 
 @pytest.fixture

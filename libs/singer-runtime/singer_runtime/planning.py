@@ -8,14 +8,15 @@ from __future__ import annotations
 
 import json
 import os
+import sqlite3
 import tempfile
 from collections.abc import Iterator, Mapping as MappingOf, Sequence
+from contextlib import closing
 from pathlib import Path
 from typing import Any, Final
 
 from crosswalk.fieldtype import FieldType
 from crosswalk.ledger import Ledger, schema
-from crosswalk.ledger.clock import Clock
 from crosswalk.ledger.engine import READS_ONLY
 from crosswalk.mapping import Mapping, Side
 from crosswalk.wire import StreamNote
@@ -33,6 +34,8 @@ from singer_runtime.destination import (
     Write,
 )
 
+PLANNED: Final = "planned-"
+"""How the id of a record begins that would be made."""
 _ROWS_A_COPY: Final = 5_000
 _GUARDED_A_CALL: Final = 25
 _ROWS_A_CALL: Final = 1_000
@@ -104,7 +107,7 @@ class DryDestination:
         per_call = 1 if self.side is Side.SWEO else _ROWS_A_CALL
         self.write_calls += -(-len(creations) // per_call)
         return [
-            Outcome(Result.CREATED, id=f"planned-{creation.source_id}") for creation in creations
+            Outcome(Result.CREATED, id=f"{PLANNED}{creation.source_id}") for creation in creations
         ]
 
     def archive(self, mapping: Mapping, ids: Sequence[str]) -> list[Outcome]:
@@ -120,20 +123,24 @@ class DryDestination:
 
 
 class ScratchLedger:
-    """A copy of a ledger in a temporary file, removed by ``close``."""
+    """A copy of a ledger in a temporary file, removed by ``close``.
 
-    def __init__(self, ledger: Ledger, clock: Clock) -> None:
+    The ledger stays as it is; where there is none yet, none is made.
+    """
+
+    def __init__(self, url: str) -> None:
         descriptor, name = tempfile.mkstemp(prefix="sweo-plan-", suffix=".db")
         os.close(descriptor)
         self.path = Path(name)
-        self.ledger = Ledger.open(f"sqlite:///{name}", clock)
-        reading = ledger.engine.execution_options(**{READS_ONLY: True})
-        with reading.connect() as source, self.ledger.engine.begin() as copy:
-            for table in schema.metadata.sorted_tables:
-                copy.execute(table.delete())
-                rows = source.execution_options(yield_per=_ROWS_A_COPY).execute(select(table))
-                for part in rows.mappings().partitions(_ROWS_A_COPY):
-                    copy.execute(insert(table), [dict(row) for row in part])
+        source = Ledger.open_existing(url)
+        if source is not None and source.engine.dialect.name == "sqlite":
+            _copy_file(source, name)
+        self.ledger = Ledger.open(f"sqlite:///{name}", source.clock if source else None)
+        if source is not None:
+            if source.engine.dialect.name != "sqlite":
+                _copy_rows(source, self.ledger)
+            source.close()
+        with self.ledger.engine.begin() as copy:
             copy.execute(schema.lease.delete())
 
     def close(self) -> None:
@@ -143,12 +150,32 @@ class ScratchLedger:
             name.unlink(missing_ok=True)
 
 
+def _copy_file(source: Ledger, name: str) -> None:
+    raw = source.engine.raw_connection()
+    try:
+        with closing(sqlite3.connect(name)) as copy:
+            raw.driver_connection.backup(copy)  # type: ignore[union-attr]
+    finally:
+        raw.close()
+
+
+def _copy_rows(source: Ledger, to: Ledger) -> None:
+    reading = source.engine.execution_options(**{READS_ONLY: True})
+    with reading.connect() as connection, to.engine.begin() as copy:
+        for table in schema.metadata.sorted_tables:
+            copy.execute(table.delete())
+            rows = connection.execution_options(yield_per=_ROWS_A_COPY).execute(select(table))
+            for part in rows.mappings().partitions(_ROWS_A_COPY):
+                copy.execute(insert(table), [dict(row) for row in part])
+
+
 def write_plan(run: RunContext, path: str) -> None:
     """Append what the run would do to ``path``, a JSON object a line.
 
     Kinds: ``change`` (mapping, ids, field, side, old, new, outcome; ``old`` is null where the
-    field flows one way and was not read), ``conflict``, ``quarantine``, and one ``summary``
-    (direction, counts, read_calls, write_calls).
+    field flows one way and was not read), ``link`` (mapping and both ids of records that found each
+    other), ``conflict``, ``quarantine``, and one ``summary`` (direction, counts, read_calls,
+    write_calls).
     """
     with run.ledger.reader.connect() as connection, Path(path).open("a", encoding="utf-8") as out:
         for kind in ("change", "conflict"):
@@ -156,6 +183,16 @@ def write_plan(run: RunContext, path: str) -> None:
             rows = connection.execute(select(table).where(table.c.run_id == run.run_id))
             for row in rows.mappings():
                 _line(out, kind, dict(row))
+        table = schema.link
+        rows = connection.execute(
+            select(table.c.mapping, table.c.salesforce_id, table.c.sweo_id).where(
+                table.c.run_id == run.run_id,
+                ~table.c.salesforce_id.startswith(PLANNED),
+                ~table.c.sweo_id.startswith(PLANNED),
+            )
+        )
+        for row in rows.mappings():
+            _line(out, "link", dict(row))
         table = schema.quarantine
         rows = connection.execute(
             select(table).where(table.c.direction == run.direction, table.c.tries == 1)

@@ -17,6 +17,7 @@ from singer_sdk.singerlib.encoding.base import GenericSingerWriter
 from singer_sdk.singerlib.encoding.simple import Message
 
 from singer_runtime.command import SyncCommand, read_config
+from singer_runtime.progress import Progress
 
 if t.TYPE_CHECKING:
     from collections.abc import Iterable, Mapping as MappingOf
@@ -154,6 +155,8 @@ class MappedStream(Stream, abc.ABC):
 
     def _write_state_message(self) -> None:
         self._tap.state_writer.write_state(self.tap_state)
+        if self.sync_tap.progress.is_followed:
+            self.sync_tap.progress.tell(calls=self.sync_tap.calls())
 
 
 class SyncTap(Tap):
@@ -184,6 +187,15 @@ class SyncTap(Tap):
     def sync_config(self) -> Config:
         """The field configs."""
         return read_config(self.config)
+
+    @cached_property
+    def progress(self) -> Progress:
+        """Whoever started this run may follow it."""
+        return Progress(self.config.get("progress_file"))
+
+    @abc.abstractmethod
+    def calls(self) -> int:
+        """Metered API calls of this run so far."""
 
     @property
     def mappings(self) -> tuple[Mapping, ...]:

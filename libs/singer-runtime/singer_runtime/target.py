@@ -102,11 +102,12 @@ class SyncTarget(Target):
                 "There is no place for the ledger; run under Meltano, or set SWEO_LEDGER_URL, "
                 "for example to sqlite:///ledger.db."
             )
-        ledger = Ledger.open(url)
         destination = self.make_destination()
         if self.is_dry:
-            self._scratch = ScratchLedger(ledger, ledger.clock)
+            self._scratch = ScratchLedger(url)
             ledger, destination = self._scratch.ledger, DryDestination(destination)
+        else:
+            ledger = Ledger.open(url)
         return RunContext(
             ledger=ledger,
             destination=destination,

@@ -72,10 +72,13 @@ def search_companies(client: SweoClient, since: int | None) -> Iterator[Page]:
 
 @dataclass(frozen=True, slots=True)
 class CursorPage:
-    """A page of a search, and the cursor of the one after it (None: this was the last)."""
+    """A page of a search, the cursor of the one after it (None: this was the last), and how many
+    records all pages hold, where the API tells.
+    """
 
     rows: Page
     following: str | None
+    total: int | None = None
 
 
 def search_contacts_oldest_first(
@@ -107,7 +110,7 @@ def search_contacts_oldest_first(
             raise FatalError(f"Sweo refused POST /contacts/search ({refusal.code}).") from refusal
         rows: Page = answer.body.get("data") or []
         cursor = _next_cursor(answer) if rows else None
-        yield CursorPage(rows, cursor)
+        yield CursorPage(rows, cursor, answer.body.get("total_count"))
         if cursor is None:
             return
 

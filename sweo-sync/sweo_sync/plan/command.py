@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-import json
-import os
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any, Final
+from typing import Final
 
 import click
 from crosswalk.errors import FatalError
-from crosswalk.mapping import Config
 
 from sweo_sync.options import shared_options
+from sweo_sync.pipelines import PIPELINES, Pipeline, Settings
 from sweo_sync.plan.foretold import Foretold, read_plan
-from sweo_sync.plan.pipelines import PIPELINES, run_here, run_under_meltano
 from sweo_sync.project import Project
+from sweo_sync.running import Runner, pipeline_options
 from sweo_sync.show import DIRECTION_NAMES, console, emit, table, value_text
 
 ANYTHING_CHANGES: Final = 2
@@ -39,120 +37,53 @@ _WORDS: Final = {
 
 
 @click.command()
-@click.option(
-    "--direction",
-    type=click.Choice([each.direction for each in PIPELINES]),
-    help="Only one pipeline. Default: both.",
-)
-@click.option(
-    "--state",
-    "states",
-    multiple=True,
-    metavar="DIRECTION=FILE",
-    help="Without Meltano: a pipeline's saved STATE. Without one it reads everything.",
-)
-@click.option(
-    "--config",
-    "config_files",
-    multiple=True,
-    metavar="PLUGIN=FILE",
-    help="Without Meltano: a plugin's own JSON settings, beside SALESFORCE_* and SWEO_*.",
-)
-@click.option("--examples", default=5, show_default=True, help="Changes to show of each direction.")
+@click.option("--examples", default=5, show_default=True, help="Examples to show of each kind.")
 @shared_options
+@pipeline_options
 def plan(
-    project: Project,
-    as_json: bool,
-    direction: str | None,
-    states: tuple[str, ...],
-    config_files: tuple[str, ...],
-    examples: int,
+    project: Project, runner: Runner, as_json: bool, direction: str | None, examples: int
 ) -> None:
     """What the next run would create, change, link, hold and refuse; nothing is written.
 
-    Both pipelines read from their saved STATE, which stays as it is. Exits 0 where nothing would
-    change, 2 where something would, 1 where it could not be told.
+    Both pipelines read from their saved STATE, which stays as it is, and the targets decide on a
+    copy of the ledger. The second direction does not see what the first would have written.
+    Without a STATE everything is read. Exits 0 where nothing would change, 2 where something
+    would, 1 where it could not be told.
     """
-    config = project.config
-    if not config.enabled:
+    if not project.config.enabled:
         raise FatalError("There are no mappings, so that no run would do anything.")
-    saved = dict(_state(each) for each in states)
-    configs = dict(_config(each) for each in config_files)
     chosen = [each for each in PIPELINES if direction in (None, each.direction)]
-    root = os.environ.get("MELTANO_PROJECT_ROOT")
-    foretold: list[Foretold] = []
-    with TemporaryDirectory(prefix="sweo-plan-") as folder:
-        for pipeline in chosen:
-            plan_file = Path(folder) / f"{pipeline.direction}.jsonl"
-            state = saved.get(pipeline.direction)
-            if root and not state:
-                run_under_meltano(pipeline, Path(root), plan_file)
-            else:
-                run_here(pipeline, configs, _common(project, config), state, plan_file)
-            foretold.append(read_plan(plan_file, pipeline.direction))
+    foretold = [_foretell(runner, pipeline) for pipeline in chosen]
     changes = any(each.changes_anything for each in foretold)
     if as_json:
         emit({"changes_anything": changes, "directions": foretold})
     else:
         for each in foretold:
-            _print(each, examples)
+            print_plan(each, examples)
         if not changes:
             console().print("Nothing would change.")
     click.get_current_context().exit(ANYTHING_CHANGES if changes else 0)
 
 
-def _common(project: Project, config: Config) -> dict[str, object]:
-    url = project.ledger_url or config.ledger_url
-    if url is None or config.file is None:
-        raise FatalError(
-            "Name the ledger (--ledger or SWEO_LEDGER_URL) and the field configs (--mapping-file)."
-        )
-    return {"mapping_file": str(Path(config.file).resolve()), "ledger_url": url}
+def _foretell(runner: Runner, pipeline: Pipeline) -> Foretold:
+    with TemporaryDirectory(prefix="sweo-plan-") as folder:
+        plan_file, progress_file = Path(folder) / "plan.jsonl", Path(folder) / "progress.jsonl"
+        settings: Settings = {
+            pipeline.target: {"dry_run": True, "plan_file": str(plan_file)},
+            pipeline.tap: {"progress_file": str(progress_file)},
+        }
+        with runner.start(pipeline, settings) as started:
+            started.checked()
+        return read_plan(plan_file, progress_file, pipeline.direction)
 
 
-def _config(text: str) -> tuple[str, dict[str, Any]]:
-    plugin, _, name = text.partition("=")
-    try:
-        value = json.loads(Path(name).read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        value = None
-    if not isinstance(value, dict):
-        raise click.BadParameter(f"{name} holds no JSON object", param_hint="--config")
-    return plugin, value
-
-
-def _state(text: str) -> tuple[str, dict[str, Any]]:
-    direction, separator, name = text.partition("=")
-    if not separator or direction not in DIRECTION_NAMES:
-        raise click.BadParameter("write to_sweo=FILE or to_salesforce=FILE", param_hint="--state")
-    try:
-        value = _last(Path(name).read_text(encoding="utf-8").strip())
-    except (OSError, ValueError, IndexError):
-        raise click.BadParameter(f"{name} holds no STATE", param_hint="--state") from None
-    if not isinstance(value, dict):
-        raise click.BadParameter(f"{name} holds no STATE", param_hint="--state")
-    # `meltano state get` wraps it.
-    return direction, value.get("singer_state", value)
-
-
-def _last(text: str) -> Any:
-    """Either one value, over several lines perhaps, or what a target printed: a value a line."""
-    try:
-        return json.loads(text)
-    except ValueError:
-        return json.loads(text.splitlines()[-1])
-
-
-def _print(foretold: Foretold, examples: int) -> None:
+def print_plan(foretold: Foretold, examples: int) -> None:
+    """One direction, for a person: counts, cost, and ``examples`` of each kind."""
     out = console()
     out.print(DIRECTION_NAMES[foretold.direction], style="bold")
     counts = [f"{foretold.counts[n]:,} {w}" for n, w in _WORDS.items() if foretold.counts.get(n)]
     out.print(f"{', '.join(counts) or 'nothing to do'}", soft_wrap=True)
-    out.print(
-        f"The target's API calls: {foretold.read_calls:,} to read, made just now, and about "
-        f"{foretold.write_calls:,} to write.",
-        soft_wrap=True,
-    )
+    out.print(f"API calls of the run: {_cost(foretold)}.", soft_wrap=True)
     if foretold.changes:
         table("Fields", ("mapping", "field", "outcome", "records"), foretold.by_field())
         table(
@@ -165,6 +96,12 @@ def _print(foretold: Foretold, examples: int) -> None:
                 )
                 for each in foretold.changes[:examples]
             ],
+        )
+    if foretold.linked:
+        table(
+            "Linked",
+            ("mapping", "Salesforce id", "Sweo id"),
+            [(p.mapping, p.salesforce_id, p.sweo_id) for p in foretold.linked[:examples]],
         )
     if foretold.held:
         table(
@@ -184,3 +121,14 @@ def _print(foretold: Foretold, examples: int) -> None:
                 for r in foretold.refused[:examples]
             ],
         )
+
+
+def _cost(foretold: Foretold) -> str:
+    """Reads were made just now, writes are an estimate, each by the side that is asked."""
+    read, written = ("Salesforce", "Sweo")
+    if foretold.direction == "to_salesforce":
+        read, written = written, read
+    return (
+        f"{foretold.tap_calls:,} to {read} and {foretold.read_calls:,} to {written} to read, made "
+        f"just now, and about {foretold.write_calls:,} to {written} to write"
+    )

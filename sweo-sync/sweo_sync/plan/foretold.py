@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
@@ -12,6 +11,7 @@ from typing import Any, Final
 from crosswalk.errors import FatalError
 
 _PLANNED: Final = "planned-"
+"""How the id of a record begins that would be made."""
 _CHANGING: Final = ("created", "updated", "linked", "attached", "unlinked", "agreed")
 
 
@@ -29,6 +29,15 @@ class Change:
     old: Any
     new: Any
     outcome: str
+
+
+@dataclass(frozen=True, slots=True)
+class Linked:
+    """Two records that would find each other."""
+
+    mapping: str
+    salesforce_id: str
+    sweo_id: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,13 +65,19 @@ class Held:
 
 @dataclass(slots=True)
 class Foretold:
-    """One direction. ``counts`` have the names of the run's counts in the ledger."""
+    """One direction. ``counts`` have the names of the run's counts in the ledger.
+
+    ``tap_calls`` are reads of the tap's side, ``read_calls`` and ``write_calls`` those of the side
+    that is written to.
+    """
 
     direction: str
     counts: dict[str, int] = field(default_factory=dict)
+    tap_calls: int = 0
     read_calls: int = 0
     write_calls: int = 0
     changes: list[Change] = field(default_factory=list)
+    linked: list[Linked] = field(default_factory=list)
     refused: list[Refused] = field(default_factory=list)
     held: list[Held] = field(default_factory=list)
 
@@ -77,17 +92,15 @@ class Foretold:
         return [(*key, count) for key, count in counted.most_common()]
 
 
-def read_plan(file: Path, direction: str) -> Foretold:
-    """Read what a dry run wrote.
+def read_plan(file: Path, progress_file: Path, direction: str) -> Foretold:
+    """Read what a dry run and its tap wrote.
 
     Raises:
         FatalError: the run did not say that it was dry.
     """
     foretold = Foretold(direction)
     told = False
-    lines: Sequence[str] = file.read_text(encoding="utf-8").splitlines() if file.exists() else ()
-    for line in lines:
-        row: dict[str, Any] = json.loads(line)
+    for row in _rows(file):
         kind = row.pop("kind")
         if kind == "change":
             foretold.changes.append(
@@ -102,6 +115,8 @@ def read_plan(file: Path, direction: str) -> Foretold:
                     outcome=row["outcome"],
                 )
             )
+        elif kind == "link":
+            foretold.linked.append(Linked(**row))
         elif kind == "quarantine":
             names = ("mapping", "source_id", "field", "code", "message", "remedy")
             foretold.refused.append(Refused(*(row[name] for name in names)))
@@ -117,7 +132,15 @@ def read_plan(file: Path, direction: str) -> Foretold:
             f"The target of {direction} ended without a plan; look at the ledger's log "
             "(`sweo-sync log`) for whether it wrote."
         )
+    for row in _rows(progress_file):
+        foretold.tap_calls = row.get("calls", foretold.tap_calls)
     return foretold
+
+
+def _rows(file: Path) -> list[dict[str, Any]]:
+    if not file.exists():
+        return []
+    return [json.loads(line) for line in file.read_text(encoding="utf-8").splitlines()]
 
 
 def _id(text: str | None) -> str | None:

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, TypeVar
 
 import msgspec
-from sqlalchemy import Connection, Engine, Row, and_, delete, insert, select, update
+from sqlalchemy import Connection, Engine, Row, and_, delete, func, insert, select, update
 
 from crosswalk.errors import FatalError
 from crosswalk.ledger import schema
@@ -239,6 +239,14 @@ class Ledger:
             after = ids[-1]
 
     # fields
+
+    def count_linked(self, mapping: str) -> int:
+        """How many pairs are linked."""
+        count = select(func.count()).where(
+            schema.link.c.mapping == mapping, schema.link.c.closed.is_(None)
+        )
+        with translated_errors(), self.reader.connect() as connection:
+            return int(connection.execute(count).scalar_one())
 
     def field_rows(self, mapping: str) -> list[FieldRow]:
         """Every definition of a field of this mapping that ever had a base."""
