@@ -403,3 +403,23 @@ def test_isolation_does_not_hang_on_the_servers_default() -> None:
     assert sorted(outcome is None for outcome in outcomes) == [False, True]
     first.close()
     second.close()
+
+
+def test_a_ledger_that_is_opened_twice_in_one_process_loses_no_write_to_another(
+    tmp_path: Path,
+) -> None:
+    """POSIX drops every lock of a process on a file as soon as it closes any descriptor of it."""
+    url = f"sqlite:///{tmp_path}/ledger.db"
+    ledger = Ledger.open(url)
+    ledger.remember("a", "1")
+    second = Ledger.open(url)
+    second.close()
+    look = "import sys; from crosswalk.ledger import Ledger; l = Ledger.open(sys.argv[1]); {}"
+    for what in ("l.close()", "print(l.remembered('b')); l.close()"):
+        told = subprocess.run(
+            [sys.executable, "-c", look.format(what), url],
+            capture_output=True, text=True, check=True, timeout=60,
+        )  # fmt: skip
+        ledger.remember("b", "2")
+    assert told.stdout.strip() == "2"
+    ledger.close()

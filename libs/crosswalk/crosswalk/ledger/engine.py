@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import re
 from datetime import datetime, timezone
@@ -115,12 +116,22 @@ def _make_file(path: Path) -> None:
         )
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
+        # A file that is there must not be opened here: closing any descriptor of it would drop the
+        # locks of every connection that this process has to it.
+        if not path.exists():
+            os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
+        elif path.is_dir() or not _is_writable(path):
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
     except OSError as error:
         raise FatalError(
             f"The ledger {path} cannot be opened for writing ({error.strerror}); make the file "
             "and its folder writable, or name another place by SWEO_LEDGER_URL."
         ) from error
+
+
+def _is_writable(path: Path) -> bool:
+    effective = os.access in os.supports_effective_ids
+    return os.access(path, os.R_OK | os.W_OK, effective_ids=effective)
 
 
 def _file_system_of(path: Path) -> str | None:
