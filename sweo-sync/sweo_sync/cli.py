@@ -7,6 +7,7 @@ import click
 from sweo_sync.checking import check
 from sweo_sync.deciding import resolve, restore, retry
 from sweo_sync.doctor.command import doctor
+from sweo_sync.full_check.command import full_check
 from sweo_sync.holding import approve, pause, resume
 from sweo_sync.keeping import adopt, forget
 from sweo_sync.options import OneSentence
@@ -47,6 +48,7 @@ for command in (
     doctor,
     setup,
     plan,
+    full_check,
     forget,
     adopt,
 ):

@@ -135,13 +135,14 @@ class Started:
 
     def stop(self) -> None:
         """Ask them to end, the first in the pipe first: then the others end behind their batch."""
-        for process in self._processes:
-            if process.poll() is not None:
-                continue
-            with suppress(ProcessLookupError):
-                process.send_signal(signal.SIGTERM)
-            if self.wait(_STOP_SECONDS):
-                return
+        with suppress(KeyboardInterrupt):  # asked twice: no more patience
+            for process in self._processes:
+                if process.poll() is not None:
+                    continue
+                with suppress(ProcessLookupError):
+                    process.send_signal(signal.SIGTERM)
+                if self.wait(_STOP_SECONDS):
+                    return
         for process in self._processes:
             with suppress(ProcessLookupError):
                 os.killpg(process.pid, signal.SIGKILL)

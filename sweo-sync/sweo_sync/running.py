@@ -94,6 +94,23 @@ class Runner:
         state = read_state(file) if file and file.exists() else None
         return start_here(pipeline, settings, self.configs, self._common(), state)
 
+    @property
+    def keeps_state_itself(self) -> bool:
+        """Whether there is no Meltano to save STATE."""
+        return self.meltano is None or bool(self.state_files)
+
+    def keep_state(self, pipeline: Pipeline, started: Started) -> None:
+        """Save the last STATE that left the pipeline, where Meltano does not."""
+        file = self.state_files.get(pipeline.direction)
+        if file is None or not started.output.exists():
+            return
+        whole, _, _ = started.output.read_text(encoding="utf-8").rpartition("\n")
+        lines = whole.splitlines()
+        if lines:
+            new = file.with_name(f"{file.name}.new")
+            new.write_text(lines[-1] + "\n", encoding="utf-8")
+            new.replace(file)
+
     def _common(self) -> dict[str, object]:
         config = self.project.config
         url = self.project.ledger_url or config.ledger_url

@@ -22,6 +22,24 @@ from rich.text import Text
 
 SIDE_NAMES: Final = {Side.SALESFORCE: "Salesforce", Side.SWEO: "Sweo"}
 DIRECTION_NAMES: Final = {"to_sweo": "Salesforce to Sweo", "to_salesforce": "Sweo to Salesforce"}
+_COUNT_WORDS: Final = {
+    "created": "created",
+    "linked": "linked",
+    "updated": "records changed",
+    "fields": "fields changed",
+    "attached": "attached to their company",
+    "unlinked": "links ended",
+    "conflicts": "conflicts decided",
+    "held": "held for a decision",
+    "quarantined": "refused",
+    "waiting": "waiting for their other half",
+    "duplicates": "duplicates left out",
+    "without_key": "without a match value",
+    "deferred": "put off",
+    "unchanged": "unchanged",
+    "read": "read",
+}
+"""What the counts of a run are called, the weightiest first."""
 _LONGEST_VALUE: Final = 60
 _FOLDED: Final = frozenset(
     {
@@ -109,6 +127,14 @@ def value_text(value: object) -> str:
     text = "; ".join(map(str, value)) if isinstance(value, list) else str(value)
     safe = "".join(c if c.isprintable() else "␣" for c in text)
     return safe if len(safe) <= _LONGEST_VALUE else safe[: _LONGEST_VALUE - 1] + "…"
+
+
+def counts_text(counts: Mapping[str, int]) -> str:
+    """The counts of a run that are not zero: ``1 created, 2 linked``."""
+    named = [
+        f"{counts[name]:,} {words}" for name, words in _COUNT_WORDS.items() if counts.get(name)
+    ]
+    return ", ".join(named)
 
 
 def time_text(stamp: str | None) -> str:

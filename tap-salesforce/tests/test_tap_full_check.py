@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import logging
 
 import pytest
@@ -156,3 +157,32 @@ def test_everything_paused_makes_no_call(sandbox, run_tap, ledger) -> None:
     run = run_tap()
     assert run.calls == 0
     assert run.messages == []
+
+
+def test_a_check_of_one_mapping_begins_anew_where_it_was_of_all(sandbox, run_tap, ledger) -> None:
+    _accounts(sandbox, 5)
+    sandbox.org.bulk_load("Contact", [{"LastName": "P"}])
+    whole = run_tap(**CHECK, slice_records=2)
+    one = run_tap(whole.state, **CHECK, check_mapping="contacts")
+    assert not one.ids("accounts")
+    assert len(one.ids("contacts")) == 1
+    assert one.state["full_check"]["only"] == "contacts"
+    assert one.state["full_check"]["ended"]
+    again = run_tap(one.state, full_check=True)
+    assert len(again.ids("accounts")) == 5, "that check was of contacts alone"
+
+
+def test_progress_is_told_to_whoever_started_the_check(sandbox, run_tap, ledger, tmp_path) -> None:
+    _accounts(sandbox, 5)
+    file = tmp_path / "progress"
+    first = run_tap(**CHECK, slice_records=2, progress_file=str(file))
+    second = run_tap(first.state, **CHECK, progress_file=str(file))
+    lines = [json.loads(line) for line in file.read_text().splitlines()]
+    began = first.state["full_check"]["began"]
+    assert lines[0] == {"check": began, "ended": False, "rests": False}
+    assert [line for line in lines if "check" in line][-1]["ended"]
+    accounts = [line for line in lines if line.get("mapping") == "accounts"]
+    assert accounts[0] == {"mapping": "accounts", "read": 0, "total": None, "checked": False}
+    assert {"mapping": "accounts", "read": 2, "total": 5, "checked": False} in accounts
+    assert accounts[-1] == {"mapping": "accounts", "read": 5, "total": 5, "checked": True}
+    assert lines[-1] == {"calls": second.calls}

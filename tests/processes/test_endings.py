@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from crosswalk.ledger import Ledger
 from crosswalk.ledger.report import status
+from crosswalk.ledger.runs import Lease
 from pipelines import TO_SWEO
 from processes.pipe import Pipe, wait_until
 from world import World
@@ -101,6 +102,23 @@ def test_of_two_targets_at_once_one_writes(
         assert world.calls("sweo")["total"] == 0
         first.communicate(lines[len(first_line) :], timeout=PATIENCE_SECONDS)
         assert first.returncode == 0
+    assert world.sandbox.workspace.companies.find(company_id="C-1")["name"] == "Account C-1"
+
+
+def test_a_target_that_was_told_to_wait_writes_behind_the_other_one(
+    world: World, pipe: Pipe
+) -> None:
+    world.account("C-1")
+    lines = pipe.lines(TO_SWEO)
+    lease = Lease(pipe.project.ledger, TO_SWEO, "another")
+    lease.acquire(heartbeat=False)
+    with pipe.fed("target-sweo", TO_SWEO, when_busy="wait") as target:
+        write(target, lines)
+        wait_until(lambda: "Waiting." in pipe.errors(), "a word that it waits")
+        assert world.calls("sweo")["writes"] == 0
+        lease.release()
+        target.communicate(timeout=PATIENCE_SECONDS)
+        assert target.returncode == 0
     assert world.sandbox.workspace.companies.find(company_id="C-1")["name"] == "Account C-1"
 
 

@@ -5,8 +5,8 @@ ordinary runs for hours. It reads a slice and ends; its STATE says where the nex
 A check has a STATE of its own because its plugin has a name of its own (``tap-…--full``).
 STATE holds ``full_check``: ``began``, ``only`` (the mapping that it is limited to) and, behind the
 last slice, ``ended``. In each bookmark ``check`` says which check its position belongs to, ``read``
-how many records it has looked at, ``total`` how many there are in all as far as is known, and
-``checked`` that the stream is through.
+how many records it has read, ``total`` how many are listed, and ``checked`` that the stream is
+through.
 """
 
 from __future__ import annotations
@@ -96,7 +96,6 @@ class FullCheck:
         self._logger = logger
         self._progress = progress or Progress(None)
         self._records = 0
-        self._looked_at = 0
         self._started = self._logged = self._told = time.monotonic()
         self._mark: dict[str, t.Any] = state.setdefault("full_check", {})
         self.rests = False
@@ -119,6 +118,8 @@ class FullCheck:
             for name in self._names:
                 self._begin(self._bookmarks.setdefault(name, {}), kept)
         self._progress.tell(check=self.began, ended=False, rests=self.rests)
+        for name in self._names:
+            self._tell(name)
 
     def _begin(self, bookmark: dict[str, t.Any], kept: Iterable[str]) -> None:
         if bookmark.get("check") == self.began:
@@ -147,17 +148,14 @@ class FullCheck:
         return bool(self._bookmarks.get(name, {}).get("checked"))
 
     def expect(self, name: str, records: int) -> None:
-        """Say how many more records are to be looked at; what was known at the beginning stays."""
+        """Say how many more records are listed; what was known at the beginning stays."""
         bookmark = self._bookmarks[name]
         bookmark.setdefault("total", int(bookmark.get("read", 0)) + records)
         self._tell(name)
 
-    def count(self, name: str, records: int = 1, *, read: int | None = None) -> None:
-        """Count records that were looked at, of which ``read`` (all of them) fill the slice; a line
-        in the log every five seconds.
-        """
-        self._records += records if read is None else read
-        self._looked_at += records
+    def count(self, name: str, records: int = 1) -> None:
+        """Count records towards the slice; a line in the log every five seconds."""
+        self._records += records
         bookmark = self._bookmarks[name]
         bookmark["read"] = int(bookmark.get("read", 0)) + records
         now = time.monotonic()
@@ -169,7 +167,7 @@ class FullCheck:
             self._logger.info("Full check of %s: %s.", name, self._standing(name, now))
 
     def _tell(self, name: str) -> None:
-        mark = self._bookmarks[name]
+        mark = self._bookmarks.get(name, {})
         self._progress.tell(
             mapping=name,
             read=mark.get("read", 0),
@@ -181,7 +179,7 @@ class FullCheck:
         """``12,000 of 48,000 records (25 %), 900 a second, 40 s left``."""
         mark = self._bookmarks[name]
         read, total = int(mark.get("read", 0)), mark.get("total")
-        rate = self._looked_at / max(now - self._started, 0.001)
+        rate = self._records / max(now - self._started, 0.001)
         if not total or total <= read:
             return f"{read:,} records, {rate:,.0f} a second"
         left = f", {(total - read) / rate:,.0f} s left" if rate else ""

@@ -2,8 +2,8 @@
 
 A tap's messages go to a target and its log to a person, so that a program which shows progress
 needs a place of its own: a file of one JSON object a line. Such a line holds
-``mapping``, ``read`` and ``total`` (records of this full check so far, and in all as far as is
-known) and ``checked`` (the mapping is through); or
+``mapping``, ``read`` and ``total`` (records of this full check so far, and those that are listed)
+and ``checked`` (the mapping is through); or
 ``check`` (when the full check began) with ``ended`` and ``rests`` (none is due yet); or
 ``calls`` (metered API calls of this run so far).
 """

@@ -14,10 +14,10 @@ TARGET_SETTINGS: t.Final = (
         "when_busy",
         th.StringType,
         default="fail",
-        allowed_values=["fail", "skip"],
+        allowed_values=["fail", "skip", "wait"],
         title="When busy",
         description="What to do where another run of this direction is at work: `fail` (exit "
-        "code 1) or `skip` (exit code 0).",
+        "code 1), `skip` (exit code 0), or `wait` for its end, ten minutes at most.",
     ),
     th.Property(
         "initial_import",

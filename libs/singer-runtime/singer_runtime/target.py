@@ -48,6 +48,8 @@ if t.TYPE_CHECKING:
     from singer_runtime.incoming import Record
 
 STATE_SECONDS: t.Final = 1.0
+WAIT_SECONDS: t.Final = 600.0
+"""How long a run waits for another one of its direction, where it was told to wait."""
 
 _encode = msgspec.json.Encoder().encode
 
@@ -290,10 +292,27 @@ class SyncTarget(Target):
             return
         run = self.run
         lease = Lease(run.ledger, run.direction, run.run_id)
-        lease.acquire()
+        self._acquire(lease)
         self._lease = lease
         begin_run(run.ledger, run.run_id, run.direction)
         forget_before(run.ledger, int(self.config.get("retention_days", 30)))
+
+    def _acquire(self, lease: Lease) -> None:
+        deadline = time.monotonic() + WAIT_SECONDS
+        waits = self.config.get("when_busy") == "wait"
+        told = False
+        while True:
+            try:
+                lease.acquire()
+            except LeaseHeldError as held:
+                if not waits or time.monotonic() > deadline:
+                    raise
+                if not told:
+                    self.logger.info("%s Waiting.", held)
+                    told = True
+                time.sleep(1)
+            else:
+                return
 
     def _still_holds_lease(self) -> None:
         if self._lease is not None:

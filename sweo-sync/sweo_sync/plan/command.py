@@ -14,26 +14,9 @@ from sweo_sync.pipelines import PIPELINES, Pipeline, Settings
 from sweo_sync.plan.foretold import Foretold, read_plan
 from sweo_sync.project import Project
 from sweo_sync.running import Runner, pipeline_options
-from sweo_sync.show import DIRECTION_NAMES, console, emit, table, value_text
+from sweo_sync.show import DIRECTION_NAMES, console, counts_text, emit, table, value_text
 
 ANYTHING_CHANGES: Final = 2
-_WORDS: Final = {
-    "created": "created",
-    "linked": "linked",
-    "updated": "records changed",
-    "fields": "fields changed",
-    "attached": "attached to their company",
-    "unlinked": "links ended",
-    "conflicts": "conflicts decided",
-    "held": "held for a decision",
-    "quarantined": "refused",
-    "waiting": "waiting for their other half",
-    "duplicates": "duplicates left out",
-    "without_key": "without a match value",
-    "deferred": "put off",
-    "unchanged": "unchanged",
-    "read": "read",
-}
 
 
 @click.command()
@@ -81,8 +64,7 @@ def print_plan(foretold: Foretold, examples: int) -> None:
     """One direction, for a person: counts, cost, and ``examples`` of each kind."""
     out = console()
     out.print(DIRECTION_NAMES[foretold.direction], style="bold")
-    counts = [f"{foretold.counts[n]:,} {w}" for n, w in _WORDS.items() if foretold.counts.get(n)]
-    out.print(f"{', '.join(counts) or 'nothing to do'}", soft_wrap=True)
+    out.print(counts_text(foretold.counts) or "nothing to do", soft_wrap=True)
     out.print(f"API calls of the run: {_cost(foretold)}.", soft_wrap=True)
     if foretold.changes:
         table("Fields", ("mapping", "field", "outcome", "records"), foretold.by_field())

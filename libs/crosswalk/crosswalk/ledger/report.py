@@ -171,6 +171,19 @@ def _direction_report(ledger: Ledger, direction: str) -> DirectionReport:
     )
 
 
+def runs_since(ledger: Ledger, direction: str, since: str) -> list[RunReport]:
+    """The runs of a direction that began at ``since`` (a stamp) or later, in their order."""
+    run = schema.run
+    chosen = (
+        select(run)
+        .where(run.c.direction == direction, run.c.started_at >= since)
+        .order_by(run.c.started_at)
+    )
+    holder = living_holder(ledger, direction)
+    with translated_errors(), ledger.reader.connect() as connection:
+        return [_run_report(row, holder) for row in connection.execute(chosen)]
+
+
 def _run_report(row: Row[Any], holder: LeaseHolder | None) -> RunReport:
     outcome = row.outcome
     if outcome is None:
