@@ -30,14 +30,19 @@ _FIRST_COMMIT_NUMBER = 1_100_000_000_000
 
 _WITHOUT_EVENTS = frozenset(
     {
+        "CaseStatus",
+        "CurrencyType",
         "FieldPermissions",
         "Group",
+        "LeadStatus",
         "ObjectPermissions",
+        "OpportunityStage",
         "Organization",
         "PermissionSet",
         "PermissionSetAssignment",
         "Profile",
         "RecordType",
+        "TaskStatus",
     }
 )
 _UNSENT_FIELDS = frozenset(
@@ -108,6 +113,8 @@ class ChangeJournal:
         self._transaction_key = ""
         self._positions: dict[int, int] = {}
         self._commit_number = _FIRST_COMMIT_NUMBER
+        self._bus = 0
+        self._bus_start = 0
         self.news = threading.Condition()
         self.commits = 0
 
@@ -146,6 +153,11 @@ class ChangeJournal:
         """Publish a DELETE, unless the record went to the recycle bin before."""
         if has_events(sobject) and not before.get("IsDeleted"):
             self._append(sobject, "DELETE", record_id, {}, [], {})
+
+    def replaced(self) -> None:
+        """Note that the bus is another one, which counts from its own end."""
+        self._bus += 1
+        self._bus_start = self._last_position()
 
     def committed(self) -> None:
         """Wake the subscriptions.
@@ -289,17 +301,32 @@ class ChangeJournal:
             ).fetchone()
             return found is not None and found[0] >= self._org.now_ms() - RETENTION_MS
 
-    def after(self, position: int, sobject: str | None, limit: int) -> list[ChangeEvent]:
-        """Up to ``limit`` kept events behind a position, of one object or of all, in order."""
-        only = "" if sobject is None else "AND sobject = ? "
-        params: tuple[Any, ...] = (position, self._org.now_ms() - RETENTION_MS, _MARK)
+    @property
+    def bus(self) -> int:
+        """Which bus this is: a reset or a restored snapshot makes it another one."""
+        return self._bus
+
+    def read(
+        self, bus: int, position: int, sobject: str | None, limit: int
+    ) -> tuple[int, int, list[ChangeEvent]]:
+        """Up to ``limit`` kept events behind a position, of one object or of all, in order.
+
+        Returns the bus and the position that was reached with them. A position of a bus before
+        this one counts as where this one began.
+        """
         with self._store.lock:
+            end = self.latest_position()
+            if bus != self._bus:
+                position = min(position, self._bus_start)
+            only = "" if sobject is None else "AND sobject = ? "
+            kept = (position, self._org.now_ms() - RETENTION_MS, _MARK)
             rows = self._store.writer.execute(
                 f"SELECT {_COLUMNS} FROM _change_event WHERE position > ? "  # noqa: S608
                 f"AND commit_ms >= ? AND change_type != ? {only}ORDER BY position LIMIT ?",
-                (*params, *(() if sobject is None else (sobject,)), limit),
+                (*kept, *(() if sobject is None else (sobject,)), limit),
             ).fetchall()
-        return [_event(row) for row in rows]
+            events = [_event(row) for row in rows]
+            return self._bus, events[-1].position if events else end, events
 
     def remember_schema(self, schema_id: str, text: str) -> None:
         """Keep a schema that events were written with; it may be asked for later."""

@@ -75,6 +75,7 @@ class Subscription:
         self._journal = journal
         self._topic = topic
         self._times = times
+        self._bus = journal.bus
         self._position = starting_position(journal, first)
         self._pending = min(first.num_requested, MOST_PENDING)
         self._refusal: PubSubError | None = None
@@ -151,16 +152,13 @@ class Subscription:
             )
 
     def _next(self, *, keepalive: bool) -> Delivery | None:
-        # The end is asked for first: what is committed in between is behind it and not skipped.
-        end = self._journal.latest_position()
         with self._journal.news:
             most = self._pending
-        # A reset org counts from the start again.
-        self._position = min(self._position, end)
-        events = self._journal.after(self._position, self._topic.sobject, most)
+        self._bus, self._position, events = self._journal.read(
+            self._bus, self._position, self._topic.sobject, most
+        )
         if not events and not keepalive:
             return None
-        self._position = events[-1].position if events else end
         with self._journal.news:
             self._pending -= len(events)
             return Delivery(events, self._position, self._pending)

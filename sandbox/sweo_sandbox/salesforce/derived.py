@@ -5,24 +5,13 @@ from __future__ import annotations
 from datetime import datetime, timedelta, timezone
 from typing import TYPE_CHECKING, Any
 
+from . import statuses
 from .schema import SObjectType
 
 if TYPE_CHECKING:
     from .store import Row, Store
 
-_STAGES = {
-    "Prospecting": (10, False, False, "Pipeline"),
-    "Qualification": (10, False, False, "Pipeline"),
-    "Needs Analysis": (20, False, False, "Pipeline"),
-    "Value Proposition": (50, False, False, "Pipeline"),
-    "Id. Decision Makers": (60, False, False, "Pipeline"),
-    "Perception Analysis": (70, False, False, "Pipeline"),
-    "Proposal/Price Quote": (75, False, False, "BestCase"),
-    "Negotiation/Review": (90, False, False, "Forecast"),
-    "Closed Won": (100, True, True, "Closed"),
-    "Closed Lost": (0, True, False, "Omitted"),
-}
-_ACTIVITY_PARENTS = ("WhoId", "WhatId")
+_ACTIVITY_PARENTS = ("WhoId", "WhatId", "AccountId")
 
 
 def derive(
@@ -36,11 +25,11 @@ def derive(
 ) -> None:
     """Add to ``changes`` what follows from them. ``row`` holds the values after the change."""
     if sobject.name == "Opportunity":
-        _opportunity(row, changes)
+        _opportunity(store, row, changes)
     elif sobject.name == "Case":
         _case(store, row, changes, creating=creating, now_ms=now_ms)
     elif sobject.name == "Task":
-        _task(row, changes, now_ms=now_ms)
+        _task(store, row, changes, now_ms=now_ms)
         _activity_account(store, row, changes)
     elif sobject.name == "Event":
         _event(row, changes)
@@ -49,13 +38,14 @@ def derive(
         changes["HasResponded"] = int(row["Status"] == "Responded")
 
 
-def _opportunity(row: Row, changes: dict[str, Any]) -> None:
-    stage = _STAGES.get(row.get("StageName") or "")
-    if stage and "StageName" in changes:
-        probability, closed, won, category = stage
-        changes.setdefault("Probability", float(probability))
-        changes.update(IsClosed=int(closed), IsWon=int(won), ForecastCategory=category)
-        changes["ForecastCategoryName"] = "Commit" if category == "Forecast" else category
+def _opportunity(store: Store, row: Row, changes: dict[str, Any]) -> None:
+    stage = None
+    if "StageName" in changes:
+        stage = statuses.meaning(store, "OpportunityStage", row["StageName"])
+    if stage:
+        changes.setdefault("Probability", stage["DefaultProbability"])
+        copied = ("IsClosed", "IsWon", "ForecastCategory", "ForecastCategoryName")
+        changes.update({name: stage[name] for name in copied})
     amount, probability_now = row.get("Amount"), changes.get("Probability", row.get("Probability"))
     if amount is not None and probability_now is not None:
         changes["ExpectedRevenue"] = round(amount * probability_now / 100, 2)
@@ -70,14 +60,19 @@ def _case(store: Store, row: Row, changes: dict[str, Any], *, creating: bool, no
     if creating:
         changes["CaseNumber"] = f"{store.next_number('CaseNumber') + 1000:08d}"
     if "Status" in changes:
-        closed = row["Status"] == "Closed"
+        closed = _is_closed(store, "CaseStatus", row)
         changes["IsClosed"] = int(closed)
         changes["ClosedDate"] = now_ms if closed else None
 
 
-def _task(row: Row, changes: dict[str, Any], *, now_ms: int) -> None:
+def _is_closed(store: Store, name: str, row: Row) -> bool:
+    found = statuses.meaning(store, name, row["Status"])
+    return found is not None and bool(found["IsClosed"])
+
+
+def _task(store: Store, row: Row, changes: dict[str, Any], *, now_ms: int) -> None:
     if "Status" in changes:
-        closed = row["Status"] == "Completed"
+        closed = _is_closed(store, "TaskStatus", row)
         changes["IsClosed"] = int(closed)
         changes["CompletedDateTime"] = now_ms if closed else None
     if "Priority" in changes:
@@ -119,15 +114,20 @@ def parent_of(store: Store, record_id: str) -> tuple[SObjectType, Row] | None:
 
 
 def touch_activity_parents(store: Store, row: Row, *, now_ms: int) -> None:
-    """Move LastActivityDate and SystemModstamp of Who and What; LastModifiedDate stays."""
-    for name in _ACTIVITY_PARENTS:
-        found = parent_of(store, row[name]) if row.get(name) else None
+    """Move SystemModstamp of Who, What and their account; LastModifiedDate stays.
+
+    LastActivityDate follows events and closed tasks, never an open task.
+    """
+    happened = bool(row.get("IsClosed", 1))
+    for record_id in dict.fromkeys(row[name] for name in _ACTIVITY_PARENTS if row.get(name)):
+        found = parent_of(store, record_id)
         if found is None:
             continue
         sobject, parent = found
         changes: dict[str, Any] = {"SystemModstamp": now_ms}
         when = row.get("ActivityDate") or day_of(now_ms)
-        if "lastactivitydate" in sobject.fields and when > (parent["LastActivityDate"] or ""):
+        known = "lastactivitydate" in sobject.fields
+        if happened and known and when > (parent["LastActivityDate"] or ""):
             changes["LastActivityDate"] = when
         store.update(sobject, parent["Id"], changes)
 

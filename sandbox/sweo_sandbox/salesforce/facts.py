@@ -29,6 +29,10 @@ OBJECTS = (
     "PermissionSetAssignment",
     "FieldPermissions",
     "ObjectPermissions",
+    "TaskStatus",
+    "CaseStatus",
+    "LeadStatus",
+    "OpportunityStage",
 )
 
 _SNAKE = {

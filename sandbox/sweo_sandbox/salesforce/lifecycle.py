@@ -144,7 +144,7 @@ def convert_lead(
             lead_id,
             {
                 "IsConverted": 1,
-                "Status": "Closed - Converted",
+                "Status": org.rows("LeadStatus", IsConverted=1)[0]["ApiName"],
                 "ConvertedDate": derived.day_of(now_ms),
                 "ConvertedAccountId": account_id,
                 "ConvertedContactId": contact_id,

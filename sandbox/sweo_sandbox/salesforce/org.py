@@ -13,7 +13,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
-from . import currencies, errors, facts, ids, lifecycle
+from . import currencies, errors, facts, ids, lifecycle, statuses
 from .access import FieldSecurity
 from .base_rows import make_base_rows
 from .rules import DuplicateRule, ValidationRule
@@ -74,6 +74,7 @@ class Org:
         if self.settings.access_token:
             self._remember_session(self.settings.access_token, self.integration_user_id, None)
         self.security.forget()
+        statuses.load(self)
         if is_new and self.settings.currencies:
             currencies.switch_on(self, self.settings.currencies)
 

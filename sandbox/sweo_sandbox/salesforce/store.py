@@ -65,6 +65,9 @@ class RowObserver(Protocol):
     def committed(self) -> None:
         """An outermost transaction has been committed; the lock is still held."""
 
+    def replaced(self) -> None:
+        """Every row is gone or another one: the store was cleared or put back to a copy."""
+
 
 def column_type(field: SObjectField) -> str:
     """The SQLite type that the storage convention gives a field."""
@@ -351,6 +354,8 @@ class Store:
             self.writer.execute("COMMIT")
             self.writer.close()
             self._open()
+            if self.observer is not None:
+                self.observer.replaced()
 
     def copy_to(self, path: Path) -> None:
         """Write a consistent copy of the database."""
@@ -368,3 +373,5 @@ class Store:
             source.backup(self.writer)
             source.close()
             self._read_sequences()
+            if self.observer is not None:
+                self.observer.replaced()

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
-from . import currencies, derived, errors, ids, rules, values
+from . import currencies, derived, errors, ids, rules, statuses, values
 from .errors import SalesforceError
 from .schema import SObjectField, SObjectType
 from .store import Row, quoted
@@ -429,6 +429,9 @@ class Writer:
             self._org.security.forget()
         elif sobject.name == "CurrencyType":
             currencies.refresh(self._org)
+            self._org.schema_changed()
+        elif sobject.name in statuses.PICKLISTS:
+            statuses.refresh(self._org, sobject.name)
             self._org.schema_changed()
 
 

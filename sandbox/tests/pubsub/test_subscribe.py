@@ -7,6 +7,10 @@ from typing import Any
 
 import grpc
 import pytest
+from sweo_sandbox.clock import Clock
+from sweo_sandbox.pubsub.journal import ChangeJournal
+from sweo_sandbox.salesforce.org import Org
+from sweo_sandbox.salesforce.settings import OrgSettings
 
 ALL, ACCOUNTS = "/data/ChangeEvents", "/data/AccountChangeEvent"
 EARLIEST, CUSTOM = 1, 2
@@ -212,3 +216,18 @@ def test_streams_go_on_over_a_reset(pubsub: Any):
     pubsub.sandbox.reset()
     made = accounts(pubsub, 1)
     assert ids(stream.events(1)) == made
+
+
+def test_a_stream_that_looks_late_after_a_reset_skips_nothing():
+    org = Org(OrgSettings(), None, Clock())
+    try:
+        journal = ChangeJournal(org)
+        for name in "abc":
+            org.insert("Account", {"Name": name})
+        bus, position = journal.bus, journal.latest_position()
+        org.reset()
+        made = [org.insert("Account", {"Name": name}) for name in "de"]
+        _, _, events = journal.read(bus, position, None, 10)
+        assert [each for event in events for each in event.record_ids] == made
+    finally:
+        org.close()

@@ -142,8 +142,12 @@ def test_an_activity_moves_its_parents_stamp_but_not_their_modification(client: 
     contact = client.org.insert("Contact", {"LastName": "c", "AccountId": account})
     before = client.org.row("Contact", contact)
     client.sandbox.clock_salesforce.advance(60)
-    body = {"Subject": "Call", "WhoId": contact, "WhatId": account, "ActivityDate": "2031-01-01"}
-    assert client.post("/sobjects/Task", body).status_code == 201
+    body = {"Subject": "Call", "WhoId": contact, "ActivityDate": "2031-01-01"}
+    opened = client.post("/sobjects/Task", body)
+    assert opened.status_code == 201
+    assert client.org.row("Contact", contact)["LastActivityDate"] is None  # type: ignore[index]
+    done = {"Status": "Completed"}
+    assert client.patch(f"/sobjects/Task/{opened.json()['id']}", done).status_code == 204
     for sobject, record_id in (("Contact", contact), ("Account", account)):
         after = client.org.row(sobject, record_id)
         assert after is not None
