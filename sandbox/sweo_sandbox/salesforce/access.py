@@ -1,7 +1,8 @@
 """Field-level security: which fields a user may see and edit, from the org's own rows.
 
-A standard field is open to everyone; a custom one only through ``FieldPermissions`` on a
-permission set that is assigned to the user. The control desk may hide any field from all.
+A standard field is open to everyone, as is a custom one that must have a value; any other custom
+one only through ``FieldPermissions`` on a permission set that is assigned to the user. The control
+desk may hide any field from all.
 """
 
 from __future__ import annotations
@@ -46,7 +47,7 @@ class FieldSecurity:
             return False
         if (sobject, made.name) in self._hidden_fields():
             return False
-        if not made.custom:
+        if not made.custom or not made.extra.get("permissionable", True):
             return True
         granted = self._grants(user_id).get(f"{sobject}.{made.name}".lower())
         return granted is not None and granted[1 if edit else 0]

@@ -8,6 +8,7 @@ from functools import cache
 from importlib import resources
 from typing import Any
 
+from .formulas import terms_of
 from .schema import ChildRelationship, PicklistValue, Schema, SObjectField, SObjectType
 
 OBJECTS = (
@@ -102,7 +103,7 @@ def field_of(facts: dict[str, Any]) -> SObjectField:
         else:
             made.extra[key] = value
     if made.calculated and facts.get("calculatedFormula"):
-        made.formula = [facts["calculatedFormula"]]
+        made.formula = terms_of(facts["calculatedFormula"])
     return made
 
 
@@ -186,6 +187,17 @@ def link_field(
                 entry.get("relationshipName", made.extra.get("childRelationshipName")),
                 entry.get("cascadeDelete", made.cascade_delete),
             )
+        )
+
+
+def add_activity_target(schema: Schema, sobject: SObjectType) -> None:
+    """Let tasks and events be about the records of a custom object."""
+    for name, relationship in (("task", "Tasks"), ("event", "Events")):
+        activity = schema.sobjects[name]
+        what = activity.fields["whatid"]
+        what.reference_to = sorted({*what.reference_to, sobject.name})
+        sobject.child_relationships.append(
+            ChildRelationship(activity.name, what.name, relationship, cascade_delete=True)
         )
 
 

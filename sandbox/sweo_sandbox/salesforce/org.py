@@ -137,10 +137,13 @@ class Org:
             custom=True,
             extra={"feedEnabled": False, "mergeable": False, "mruEnabled": False},
         )
+        self.schema.sobjects[made.name.lower()] = made
         for entry in facts_of_object["fields"]:
             each = facts.field_of(entry)
             made.fields[each.name.lower()] = each
-        self.schema.sobjects[made.name.lower()] = made
+            facts.link_field(self.schema, made, each)
+        if facts_of_object.get("activities"):
+            facts.add_activity_target(self.schema, made)
         currencies.extend_object(self, made)
         return made
 
@@ -156,6 +159,17 @@ class Org:
         made = facts.field_of(facts_of_field)
         sobject.fields[made.name.lower()] = made
         facts.link_field(self.schema, sobject, made)
+
+    def schema_remove_field(self, sobject_name: str, name: str) -> None:
+        """Take a field out of the schema; its column stays."""
+        sobject = self.schema.sobjects[sobject_name.lower()]
+        removed = sobject.fields.pop(name.lower())
+        for parent in self.schema.sobjects.values():
+            parent.child_relationships = [
+                relation
+                for relation in parent.child_relationships
+                if (relation.child_sobject, relation.field) != (sobject.name, removed.name)
+            ]
 
     def open_session(self, user_id: str) -> str:
         """A new access token for a user."""

@@ -6,6 +6,7 @@ and raises :class:`SalesforceError` with nothing done.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 
 _MASTER_RECORD_TYPE = "012000000000000AAA"
 _SECURITY_OBJECTS = frozenset({"FieldPermissions", "PermissionSetAssignment", "PermissionSet"})
+_NUMBER_PLACE = re.compile(r"\{(0+)\}")
 _QUEUED = frozenset({"Lead", "Case"})
 
 
@@ -67,6 +69,7 @@ class Writer:
             now_ms = self._org.now_ms()
             row: Row = {each.name: None for each in sobject.fields.values() if each.stored}
             row.update(self._defaults(sobject, context.user_id))
+            row.update(self._numbers(sobject))
             row.update({name: value for name, value in given.items() if value is not None})
             self._require(sobject, row)
             self._check_references(sobject, given, row)
@@ -345,6 +348,17 @@ class Writer:
             elif each.name == "OwnerId":
                 defaults[each.name] = user_id
         return defaults
+
+    def _numbers(self, sobject: SObjectType) -> dict[str, str]:
+        numbers: dict[str, str] = {}
+        for each in sobject.fields.values():
+            shown = each.extra.get("displayFormat") if each.auto_number else None
+            if shown:
+                counted = self._store.next_number(f"{sobject.name}.{each.name}")
+                number = counted - 1 + int(each.extra.get("startingNumber", 1))
+                before, zeros, after = _NUMBER_PLACE.split(shown, maxsplit=1)
+                numbers[each.name] = f"{before}{number:0{len(zeros)}d}{after}"
+        return numbers
 
     def _require(self, sobject: SObjectType, row: Row, only: dict[str, Any] | None = None) -> None:
         missing = [
