@@ -154,7 +154,7 @@ class PubSubService:
             raise errors.unauthenticated()
         if not self._is_here(instance):
             raise errors.unauthenticated()
-        user_id = self._org.session_user(token)
+        user_id = self._org.sessions.user_of(token)
         if user_id is None:
             raise errors.unauthenticated()
         return user_id

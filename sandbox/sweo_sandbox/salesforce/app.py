@@ -151,7 +151,7 @@ def _log_in(org: Org, meter: CallMeter, request: Request, path: str) -> Response
     meter.count(f"{request.method} /oauth2/{resource}" if resource else "GET /id", "login")
     if resource == "token" and request.method == "POST":
         return auth.token(org, request)
-    if resource == "revoke":
+    if resource == "revoke" and request.method in ("GET", "POST"):
         return auth.revoke(org, request)
     if resource == "userinfo":
         _authorize(org, request)
@@ -167,7 +167,7 @@ def _authorize(org: Org, request: Request) -> None:
     scheme, _, token = request.headers.get("authorization", "").partition(" ")
     if scheme.lower() not in ("bearer", "oauth"):
         raise errors.invalid_session()
-    user_id = org.session_user(token.strip())
+    user_id = org.sessions.user_of(token.strip())
     if user_id is None:
         raise errors.invalid_session()
     request.user_id, request.token = user_id, token.strip()

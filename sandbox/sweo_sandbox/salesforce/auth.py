@@ -6,7 +6,6 @@ import base64
 import binascii
 import hashlib
 import hmac
-import secrets
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl
 
@@ -50,17 +49,13 @@ def token(org: Org, request: Request) -> Response:
 
 
 def revoke(org: Org, request: Request) -> Response:
-    """``GET|POST /services/oauth2/revoke``: ends a session, or the refresh token."""
-    given = request.query.get("token") or _form(request).get("token", "")
-    if given and hmac.compare_digest(given.encode(), org.refresh_token.encode()):
-        org.refresh_token = secrets.token_urlsafe(48)
-        org.store.set_meta("refresh_token", org.refresh_token)
-        org.end_all_sessions()
-        return Response(None, 200)
-    if not org.end_session(given):
-        return Response(
-            {"error": "unsupported_token_type", "error_description": "invalid token"}, 400
-        )
+    """``GET|POST /services/oauth2/revoke``: ends a session, or the refresh token and its own."""
+    given = _form(request).get("token", "")
+    if given and _same(given, org.sessions.refresh_token):
+        org.sessions.revoke_refresh_token()
+    elif not org.sessions.end(given):
+        error = OAuthError("invalid_token", f"invalid token: {given}")
+        return Response(error.body, error.status)
     return Response(None, 200)
 
 
@@ -151,13 +146,11 @@ def _password(org: Org, request: Request, form: dict[str, str]) -> dict[str, Any
 
 def _refresh(org: Org, request: Request, form: dict[str, str]) -> dict[str, Any]:
     _check_client(org, request, form, secret_needed=False)
-    if not _same(form.get("refresh_token", ""), org.refresh_token):
+    if not _same(form.get("refresh_token", ""), org.sessions.refresh_token):
         raise OAuthError("invalid_grant", "expired access/refresh token")
-    answer = _grant(org, request, org.integration_user_id, form)
+    answer = _grant(org, request, org.integration_user_id, form, refreshed=True)
     if org.settings.rotate_refresh_token:
-        org.refresh_token = f"5Aep{secrets.token_urlsafe(48)}"
-        org.store.set_meta("refresh_token", org.refresh_token)
-        answer["refresh_token"] = org.refresh_token
+        answer["refresh_token"] = org.sessions.rotate_refresh_token()
     return answer
 
 
@@ -215,7 +208,9 @@ def _check_client(
         raise OAuthError("invalid_client", "invalid client credentials")
 
 
-def _grant(org: Org, request: Request, user_id: str, form: dict[str, str]) -> dict[str, Any]:
+def _grant(
+    org: Org, request: Request, user_id: str, form: dict[str, str], *, refreshed: bool = False
+) -> dict[str, Any]:
     instance_url = org.settings.instance_url or request.base_url
     identity_url = f"{request.base_url}/id/{org.organization_id}/{user_id}"
     issued_at = str(org.clock.now_ms())
@@ -225,7 +220,7 @@ def _grant(org: Org, request: Request, user_id: str, form: dict[str, str]) -> di
         hashlib.sha256,
     ).digest()
     return {
-        "access_token": org.open_session(user_id),
+        "access_token": org.sessions.open(user_id, refreshed=refreshed),
         "signature": base64.b64encode(signed).decode(),
         "scope": _SCOPE,
         "instance_url": instance_url,

@@ -7,7 +7,6 @@ Tests and seeding use it directly, as a person in the browser would: :meth:`Org.
 from __future__ import annotations
 
 import json
-import secrets
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -18,6 +17,7 @@ from .access import FieldSecurity
 from .base_rows import make_base_rows
 from .rules import DuplicateRule, ValidationRule
 from .schema import SObjectType
+from .sessions import Sessions
 from .settings import OrgSettings
 from .store import Row, Store
 from .writes import WriteContext, Writer
@@ -45,12 +45,12 @@ class Org:
         self.store = Store(self.schema, data_dir)
         self.security = FieldSecurity(self.schema, self.store)
         self.writer = Writer(self)
+        self.sessions = Sessions(self)
         self._begin()
 
     def _begin(self) -> None:
         self.calls_used = 0
         self.schema_changed_ms = self.now_ms()
-        self.refresh_token = self.settings.refresh_token
         self.validation_rules: list[ValidationRule] = []
         self.duplicate_rules: list[DuplicateRule] = []
         self.jobs: dict[str, BulkJob] = {}
@@ -67,12 +67,11 @@ class Org:
         self.integration_user_id = str(self.store.meta("integration_user_id"))
         self.human_user_id = str(self.store.meta("human_user_id"))
         self.queue_user_id = str(self.store.meta("queue_user_id"))
-        self.refresh_token = self.store.meta("refresh_token") or self.settings.refresh_token
         self._hidden_rows = {
             row[0] for row in self.store.writer.execute("SELECT id FROM _hidden_row")
         }
         if self.settings.access_token:
-            self._remember_session(self.settings.access_token, self.integration_user_id, None)
+            self.sessions.remember(self.settings.access_token, self.integration_user_id, None)
         self.security.forget()
         statuses.load(self)
         if is_new and self.settings.currencies:
@@ -171,39 +170,9 @@ class Org:
                 if (relation.child_sobject, relation.field) != (sobject.name, removed.name)
             ]
 
-    def open_session(self, user_id: str) -> str:
-        """A new access token for a user."""
-        token = f"{self.organization_id[:15]}!{secrets.token_urlsafe(48)}"
-        expires_ms = self.clock.now_ms() + self.settings.session_seconds * 1000
-        self._remember_session(token, user_id, expires_ms)
-        return token
-
-    def _remember_session(self, token: str, user_id: str, expires_ms: int | None) -> None:
-        with self.store.transaction():
-            self.store.writer.execute(
-                "INSERT OR REPLACE INTO _session VALUES (?, ?, ?)", (token, user_id, expires_ms)
-            )
-
-    def session_user(self, token: str) -> str | None:
-        """Whose session it is, or None if there is none any more."""
-        with self.store.lock:
-            found = self.store.writer.execute(
-                "SELECT user_id, expires_ms FROM _session WHERE token = ?", (token,)
-            ).fetchone()
-        if found is None or (found[1] is not None and found[1] <= self.clock.now_ms()):
-            return None
-        return str(found[0])
-
-    def end_session(self, token: str) -> bool:
-        """End one session; whether there was one."""
-        with self.store.transaction():
-            ended = self.store.writer.execute("DELETE FROM _session WHERE token = ?", (token,))
-            return ended.rowcount > 0
-
     def end_all_sessions(self) -> None:
         """End every session, the ready one too: the next call of each client gets a 401."""
-        with self.store.transaction():
-            self.store.writer.execute("DELETE FROM _session")
+        self.sessions.end_all()
 
     def user_named(self, username: str) -> str | None:
         """The id of the active user of that name."""

@@ -56,7 +56,7 @@ def login(org: Org, request: Request) -> Response:
         "passwordExpired": "false",
         "sandbox": "true",
         "serverUrl": f"{server}/{kind}/{version}/{organization_id[:15]}",
-        "sessionId": org.open_session(user_id),
+        "sessionId": org.sessions.open(user_id),
         "userId": user_id,
     }
     info = {

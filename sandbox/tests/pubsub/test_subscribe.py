@@ -192,12 +192,12 @@ def test_later_requests_need_no_topic_and_do_not_move_the_stream(pubsub: Any):
 
 
 def test_a_session_that_ends_ends_the_stream(pubsub: Any):
-    token = pubsub.org.open_session(pubsub.org.integration_user_id)
+    token = pubsub.org.sessions.open(pubsub.org.integration_user_id)
     metadata = tuple({**dict(pubsub.metadata), "accesstoken": token}.items())
     stream = pubsub.stream(metadata)
     stream.ask()
     stream.call.initial_metadata()
-    pubsub.org.end_session(token)
+    pubsub.org.sessions.end(token)
     status, code, _ = pubsub.refusal(stream.answer)
     assert (status, code) == ("UNAUTHENTICATED", "service.auth.error")
 

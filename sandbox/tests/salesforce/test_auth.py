@@ -81,7 +81,7 @@ def test_wrong_credentials(client: Client, form: dict[str, str], error: str) -> 
 
 
 def test_refresh_tokens_rotate_if_set(client: Client) -> None:
-    old = client.org.refresh_token
+    old = client.org.sessions.refresh_token
     kept = log_in(client, grant_type="refresh_token", refresh_token=old).json()
     assert "refresh_token" not in kept
     client.org.settings.rotate_refresh_token = True
@@ -139,6 +139,27 @@ def test_sessions_end_by_time_by_revocation_and_on_demand(client: Client) -> Non
     assert client.get("/limits").status_code == 401
 
 
+@pytest.mark.parametrize("method", ["GET", "POST"])
+def test_a_revoked_refresh_token_takes_its_sessions_along(client: Client, method: str) -> None:
+    def revoke(token: str) -> Any:
+        place = {"params" if method == "GET" else "data": {"token": token}}
+        return client.call(method, "/services/oauth2/revoke", **place)
+
+    refresh = client.org.sessions.refresh_token
+    refreshed = log_in(client, grant_type="refresh_token", refresh_token=refresh).json()
+    other = log_in(client, grant_type="client_credentials").json()
+    assert revoke(refreshed["access_token"]).status_code == 200
+    refreshed = log_in(client, grant_type="refresh_token", refresh_token=refresh).json()
+    assert revoke(refresh).status_code == 200
+    for tokens, status in ((refreshed, 401), (other, 200)):
+        headers = {"Authorization": f"Bearer {tokens['access_token']}"}
+        assert client.get("/limits", headers=headers).status_code == status
+    refused = log_in(client, grant_type="refresh_token", refresh_token=refresh)
+    assert (refused.status_code, refused.json()["error"]) == (400, "invalid_grant")
+    unknown = revoke(refresh)
+    assert (unknown.status_code, unknown.json()["error"]) == (400, "invalid_token")
+
+
 def test_who_is_logged_in(client: Client) -> None:
     info = client.get("/services/oauth2/userinfo").json()
     assert info["user_id"] == client.org.integration_user_id
@@ -170,7 +191,7 @@ def test_a_soap_login_opens_a_session(client: Client) -> None:
         answer = soap(client, password=password)
         assert answer.status_code == 200
         token = answer.text.partition("<sessionId>")[2].partition("<")[0]
-        assert client.org.session_user(token) == client.org.integration_user_id
+        assert client.org.sessions.user_of(token) == client.org.integration_user_id
         assert f"<serverUrl>{client.sandbox.salesforce_url}/services/Soap/u/59.0/" in answer.text
 
 
