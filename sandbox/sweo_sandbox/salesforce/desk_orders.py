@@ -26,10 +26,14 @@ def answer(org: Org, request: Request, path: str) -> Response:
     Raises:
         SalesforceError: there is no such order, or it cannot be carried out.
     """
-    order = _ORDERS.get(path.removeprefix(PREFIX).strip("/"))
-    if order is None or request.method != "POST":
+    found = _ORDERS.get(path.removeprefix(PREFIX).strip("/"))
+    if found is None or request.method != "POST":
         raise not_found()
+    order, known = found
     arguments = request.json_object() if request.body else {}
+    unknown = sorted(set(arguments) - known)
+    if unknown:
+        raise SalesforceError("INVALID_INPUT", f"the order takes no {unknown[0]}")
     try:
         return Response(order(org, arguments) or {"done": True})
     except KeyError as missing:
@@ -84,6 +88,7 @@ def _convert(org: Org, arguments: dict[str, Any]) -> dict[str, Any]:
             account_id=arguments.get("account_id"),
             contact_id=arguments.get("contact_id"),
             opportunity_name=arguments.get("opportunity_name"),
+            fields=_object(arguments, "fields") if "fields" in arguments else None,
         )
     )
 
@@ -143,21 +148,23 @@ def _currencies(org: Org, arguments: dict[str, Any]) -> None:
     currencies.switch_on(org, _object(arguments, "rates"))
 
 
-_ORDERS: dict[str, Callable[[Org, dict[str, Any]], dict[str, Any] | None]] = {
-    "insert": _insert,
-    "update": _update,
-    "delete": _delete,
-    "undelete": _undelete,
-    "merge": _merge,
-    "convert-lead": _convert,
-    "archive-activities": _archive,
-    "empty-recycle-bin": _empty_bin,
-    "expire-sessions": _expire,
-    "hide-field": _hide_field,
-    "hide-row": _hide_row,
-    "lock-row": _lock_row,
-    "set-columns": _set_columns,
-    "validation-rule": _validation_rule,
-    "duplicate-rule": _duplicate_rule,
-    "currencies": _currencies,
+Order = Callable[["Org", dict[str, Any]], "dict[str, Any] | None"]
+_CONVERSION = {"id", "account_id", "contact_id", "opportunity_name", "fields"}
+_ORDERS: dict[str, tuple[Order, set[str]]] = {
+    "insert": (_insert, {"sobject", "values"}),
+    "update": (_update, {"sobject", "id", "values"}),
+    "delete": (_delete, {"sobject", "id", "hard"}),
+    "undelete": (_undelete, {"sobject", "id"}),
+    "merge": (_merge, {"sobject", "master_id", "loser_ids"}),
+    "convert-lead": (_convert, _CONVERSION),
+    "archive-activities": (_archive, set()),
+    "empty-recycle-bin": (_empty_bin, set()),
+    "expire-sessions": (_expire, set()),
+    "hide-field": (_hide_field, {"sobject", "field", "hidden"}),
+    "hide-row": (_hide_row, {"id", "hidden"}),
+    "lock-row": (_lock_row, {"id", "times"}),
+    "set-columns": (_set_columns, {"sobject", "id", "columns"}),
+    "validation-rule": (_validation_rule, {"sobject", "field", "pattern", "message"}),
+    "duplicate-rule": (_duplicate_rule, {"sobject", "fields"}),
+    "currencies": (_currencies, {"rates"}),
 }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from . import currencies, derived
@@ -19,8 +20,33 @@ _ARCHIVED_WHEN = {
 
 if TYPE_CHECKING:
     from .org import Org
+    from .store import Row
 
 _MERGEABLE = frozenset({"Account", "Contact", "Lead"})
+_DAYS_TO_CLOSE = 90
+_ADDRESS = ("Street", "City", "State", "PostalCode", "Country")
+_TO_ACCOUNT = {
+    "Company": "Name",
+    **{
+        name: name
+        for name in (
+            *("Phone", "Fax", "Website", "Industry", "AnnualRevenue", "NumberOfEmployees"),
+            *("Rating", currencies.FIELD),
+        )
+    },
+    **{name: f"Billing{name}" for name in _ADDRESS},
+}
+_TO_CONTACT = {
+    **{
+        name: name
+        for name in (
+            *("Salutation", "FirstName", "LastName", "Title", "Email", "Phone", "MobilePhone"),
+            *("Fax", "LeadSource", "Description", currencies.FIELD),
+        )
+    },
+    **{name: f"Mailing{name}" for name in _ADDRESS},
+}
+_TO_OPPORTUNITY = {name: name for name in ("LeadSource", currencies.FIELD)}
 
 
 def merge(org: Org, sobject: SObjectType, master_id: str, loser_ids: list[str]) -> None:
@@ -105,10 +131,15 @@ def convert_lead(
     account_id: str | None = None,
     contact_id: str | None = None,
     opportunity_name: str | None = None,
+    fields: Mapping[str, str] | None = None,
 ) -> dict[str, str | None]:
-    """Turn a lead into an account and a contact (or into given ones), maybe an opportunity.
+    """Make the three of a lead, or take a given account and contact as they are.
 
-    Returns the three ids. Raises:
+    ``fields`` says where fields of the org's own go (``{"Sweo_Id__c": "Contact.Sweo_Id__c"}``).
+    The lead's activities move to the contact, its campaigns get it as their member. Returns the
+    three ids.
+
+    Raises:
         SalesforceError: the lead is not there, or converted already.
     """
     lead_type = org.schema.sobjects["lead"]
@@ -116,49 +147,75 @@ def convert_lead(
         lead = org.writer.live_row(lead_type, lead_id)
         if lead["IsConverted"]:
             raise SalesforceError("CANNOT_UPDATE_CONVERTED_LEAD", "lead is converted already")
-        money = {name: lead[name] for name in (currencies.FIELD,) if name in lead}
+        own = dict(fields or {})
         if account_id is None:
-            account = {"Name": lead["Company"], "Phone": lead["Phone"], **money}
-            account_id = org.insert("Account", _present(account))
+            account_id = org.insert("Account", _taken(lead, "Account", _TO_ACCOUNT, own))
         if contact_id is None:
-            names = ("FirstName", "LastName", "Email", "Phone", "Title", "LeadSource")
-            contact = {name: lead[name] for name in names}
-            contact_id = org.insert(
-                "Contact", _present({**contact, **money, "AccountId": account_id})
-            )
+            contact = _taken(lead, "Contact", _TO_CONTACT, own)
+            contact_id = org.insert("Contact", {**contact, "AccountId": account_id})
         opportunity_id = None
         if opportunity_name is not None:
+            close_ms = org.now_ms() + _DAYS_TO_CLOSE * 86_400_000
             opportunity_id = org.insert(
                 "Opportunity",
                 {
+                    **_taken(lead, "Opportunity", _TO_OPPORTUNITY, own),
                     "Name": opportunity_name,
                     "AccountId": account_id,
                     "StageName": "Prospecting",
-                    "CloseDate": derived.day_of(org.now_ms() + 90 * 86_400_000),
-                    **money,
+                    "CloseDate": derived.day_of(close_ms),
                 },
             )
-        now_ms = org.now_ms()
-        org.store.update(
-            lead_type,
-            lead_id,
-            {
-                "IsConverted": 1,
-                "Status": org.rows("LeadStatus", IsConverted=1)[0]["ApiName"],
-                "ConvertedDate": derived.day_of(now_ms),
-                "ConvertedAccountId": account_id,
-                "ConvertedContactId": contact_id,
-                "ConvertedOpportunityId": opportunity_id,
-                "LastModifiedDate": now_ms,
-                "LastModifiedById": org.human_user_id,
-                "SystemModstamp": now_ms,
-            },
-        )
+        _move_activities(org, lead_id, contact_id)
+        _close(org, lead_id, account_id, contact_id, opportunity_id)
     return {
         "account_id": account_id,
         "contact_id": contact_id,
         "opportunity_id": opportunity_id,
     }
+
+
+def _taken(
+    lead: Row, target: str, names: Mapping[str, str], own: Mapping[str, str]
+) -> dict[str, Any]:
+    prefix = f"{target}."
+    mapped = {
+        **names,
+        **{
+            source: wanted.removeprefix(prefix)
+            for source, wanted in own.items()
+            if wanted.startswith(prefix)
+        },
+    }
+    return {
+        wanted: lead[source] for source, wanted in mapped.items() if lead.get(source) is not None
+    }
+
+
+def _move_activities(org: Org, lead_id: str, contact_id: str) -> None:
+    for name in ("Task", "Event"):
+        for row in org.rows(name, WhoId=lead_id):
+            org.update(name, row["Id"], {"WhoId": contact_id})
+    for row in org.rows("CampaignMember", LeadId=lead_id):
+        org.update("CampaignMember", row["Id"], {"ContactId": contact_id})
+
+
+def _close(
+    org: Org, lead_id: str, account_id: str, contact_id: str, opportunity_id: str | None
+) -> None:
+    now_ms = org.now_ms()
+    changes = {
+        "IsConverted": 1,
+        "Status": org.rows("LeadStatus", IsConverted=1)[0]["ApiName"],
+        "ConvertedDate": derived.day_of(now_ms),
+        "ConvertedAccountId": account_id,
+        "ConvertedContactId": contact_id,
+        "ConvertedOpportunityId": opportunity_id,
+        "LastModifiedDate": now_ms,
+        "LastModifiedById": org.human_user_id,
+        "SystemModstamp": now_ms,
+    }
+    org.store.update(org.schema.sobjects["lead"], lead_id, changes)
 
 
 def empty_recycle_bin(org: Org) -> int:
@@ -171,10 +228,6 @@ def empty_recycle_bin(org: Org) -> int:
                     f'DELETE FROM {quoted(sobject.name)} WHERE "IsDeleted" = 1'  # noqa: S608
                 ).rowcount
     return removed
-
-
-def _present(values: dict[str, Any]) -> dict[str, Any]:
-    return {name: value for name, value in values.items() if value is not None}
 
 
 def archive_activities(org: Org) -> int:

@@ -41,13 +41,51 @@ def test_undelete_brings_back_what_went_together(client: Client) -> None:
 
 def test_a_converted_lead_is_closed_to_writes(client: Client) -> None:
     lead = client.org.insert("Lead", {"LastName": "l", "Company": "Acme", "Email": "l@a.co"})
-    made = order(client, "convert-lead", id=lead, opportunity_name="Deal")
-    row = client.org.row("Lead", lead)
-    assert row["ConvertedContactId"] == made["contact_id"]
-    contact = client.org.row("Contact", made["contact_id"])
-    assert (contact["AccountId"], contact["Email"]) == (made["account_id"], "l@a.co")
+    order(client, "convert-lead", id=lead, opportunity_name="Deal")
+    soql = "SELECT IsConverted, ConvertedDate, ConvertedContact.Email, ConvertedAccount.Name, "
+    (row,) = client.query(soql + "ConvertedOpportunity.Name, Status FROM Lead")
+    assert (row["IsConverted"], row["Status"]) == (True, "Closed - Converted")
+    assert row["ConvertedDate"] is not None
+    assert row["ConvertedContact"]["Email"] == "l@a.co"
+    assert row["ConvertedAccount"]["Name"] == "Acme"
+    assert row["ConvertedOpportunity"]["Name"] == "Deal"
+    code = "CANNOT_UPDATE_CONVERTED_LEAD"
     refused = client.patch(f"/sobjects/Lead/{lead}", {"Title": "x"})
-    assert client.error(refused) == (400, "CANNOT_UPDATE_CONVERTED_LEAD")
+    assert client.error(refused) == (400, code)
+    record = {"attributes": {"type": "Lead"}, "id": lead, "Title": "x"}
+    (failed,) = client.patch("/composite/sobjects", {"records": [record]}).json()
+    assert failed["errors"][0]["statusCode"] == code
+    job = client.post("/jobs/ingest", {"object": "Lead", "operation": "update"}).json()["id"]
+    headers = {"Content-Type": "text/csv"}
+    rows = f"Id,Title\n{lead},x\n"
+    assert client.call("PUT", f"/jobs/ingest/{job}/batches", data=rows, headers=headers).ok
+    assert client.patch(f"/jobs/ingest/{job}", {"state": "UploadComplete"}).ok
+    assert code in client.get(f"/jobs/ingest/{job}/failedResults").text
+    again = client.post("/_sandbox/org/convert-lead", {"id": lead})
+    assert client.error(again) == (400, code)
+
+
+def test_a_conversion_takes_along_what_belonged_to_the_lead(client: Client) -> None:
+    values = {"LastName": "l", "Company": "Acme", "City": "Basel", "Sweo_Id__c": "s1"}
+    lead = client.org.insert("Lead", values)
+    task = client.org.insert("Task", {"Subject": "s", "WhoId": lead})
+    campaign = client.org.insert("Campaign", {"Name": "c"})
+    member = client.org.insert("CampaignMember", {"CampaignId": campaign, "LeadId": lead})
+    account = client.org.insert("Account", {"Name": "Known"})
+    fields = {"Sweo_Id__c": "Contact.Sweo_Id__c"}
+    made = order(client, "convert-lead", id=lead, account_id=account, fields=fields)
+    assert (made["account_id"], made["opportunity_id"]) == (account, None)
+    contact = client.org.row("Contact", made["contact_id"])
+    assert (contact["AccountId"], contact["MailingCity"]) == (account, "Basel")
+    assert contact["Sweo_Id__c"] == "s1"
+    moved = client.org.row("Task", task)
+    assert (moved["WhoId"], moved["AccountId"]) == (made["contact_id"], account)
+    assert client.org.row("CampaignMember", member)["ContactId"] == made["contact_id"]
+
+
+def test_an_order_with_an_unknown_argument_is_refused(client: Client) -> None:
+    refused = client.post("/_sandbox/org/expire-sessions", {"user": "x"})
+    assert client.error(refused) == (400, "INVALID_INPUT")
 
 
 def test_an_emptied_bin_keeps_the_delete_log(client: Client) -> None:
