@@ -115,7 +115,9 @@ class Contacts:
             role = _role(body.get("role") or row["role"])
             if row["role"] == "user" and role == "lead":
                 raise invalid("A user cannot become a lead", field="role")
-            self._refuse_duplicate(role, columns, besides=record_id)
+            signed_up = role != row["role"]
+            own = {"email": row["email"], **columns} if signed_up else columns
+            self._refuse_duplicate(role, own, besides=record_id)
             custom = self._workspace.attributes.merge_values(
                 "contact", json.loads(row["custom_attributes"]), body.get("custom_attributes")
             )
@@ -130,7 +132,7 @@ class Contacts:
                     "updated_at": self._workspace.clock.now_seconds(),
                 },
             )
-            if role != row["role"]:
+            if signed_up:
                 self._workspace.activities.record(
                     "contact.role_updated",
                     record_id,

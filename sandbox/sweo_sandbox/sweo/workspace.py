@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from sweo_sandbox.clock import Clock
+from sweo_sandbox.sweo import values
 from sweo_sandbox.sweo.activities import Activities
 from sweo_sandbox.sweo.attributes import Attributes
 from sweo_sandbox.sweo.bulk import BulkJobs
@@ -30,6 +31,8 @@ from sweo_sandbox.sweo.settings import WorkspaceSettings
 from sweo_sandbox.sweo.standard_attributes import Model
 from sweo_sandbox.sweo.versions import ApiVersion
 from sweo_sandbox.sweo.webhooks import Webhooks
+
+_SEARCH_KEYS = frozenset({"query", "pagination", "sort"})
 
 
 class Workspace:
@@ -105,6 +108,7 @@ class Workspace:
         Raises:
             ApiError: the query, sort order, page size or cursor is wrong.
         """
+        values.refuse_unknown(body, _SEARCH_KEYS)
         compiler = SearchCompiler(
             model,
             self.attributes,

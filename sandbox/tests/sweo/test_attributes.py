@@ -47,6 +47,15 @@ def test_values_of_another_type_are_refused(client, data_type, good, bad):
     assert client.ok("GET", path)["custom_attributes"] == {"it": good[-1]}
 
 
+def test_a_description_is_kept_and_changed(client):
+    made = client.attribute("company", "tier", "string", description="How much they pay")
+    assert made["description"] == "How much they pay"
+    client.ok("PUT", f"/data_attributes/{made['id']}", json={"description": "What they pay"})
+    listed = client.ok("GET", "/data_attributes?model=company")["data"]
+    shown = next(each for each in listed if each["name"] == "tier")
+    assert shown["description"] == "What they pay"
+
+
 def test_null_takes_a_value_away_and_others_stay(client):
     client.attribute("contact", "one", "integer")
     client.attribute("contact", "two", "integer")

@@ -66,6 +66,22 @@ def test_leads_may_share_an_email_and_have_no_external_lookup(client):
     client.contact(email="a@b.example")
 
 
+def test_a_lead_becomes_a_user_unless_one_has_its_email(client):
+    lead = client.contact(role="lead", email="a@b.co", name="Lea")
+    changed = client.ok("PUT", f"/contacts/{lead['id']}", json={"role": "user"})
+    assert (changed["id"], changed["role"], changed["email"]) == (lead["id"], "user", "a@b.co")
+    second = client.contact(role="lead", email="a@b.co")
+    path = f"/contacts/{second['id']}"
+    status, code, message = client.error("PUT", path, json={"role": "user"})
+    assert (status, code) == (409, "conflict")
+    assert lead["id"] in message
+    assert client.ok("GET", path)["role"] == "lead"
+    key = {"role": "user", "external_id": "u1", "email": "b@b.co"}
+    assert client.ok("PUT", path, json=key)["external_id"] == "u1"
+    status, code, _ = client.error("PUT", path, json={"role": "lead"})
+    assert status == 400
+
+
 def test_updates_move_updated_at_and_null_empties(client, side):
     made = client.contact(email="a@b.example", phone="+1")
     side.clock.advance(3)

@@ -115,3 +115,29 @@ def test_companies_carry_their_segments(client, workspace):
     client.attach(client.contact(email="a@b.example"), company)
     found = client.ok("GET", f"/companies?segment_id={segment_id}")["data"]
     assert [c["id"] for c in found] == [company["id"]]
+    client.attach(client.contact(email="b@b.example"), client.company("c2", monthly_spend=1))
+    shown = client.ok("GET", f"/companies/{company['id']}")
+    listed = client.ok("POST", "/companies/list")["data"]
+    scrolled = client.ok("GET", "/companies/scroll")["data"]
+    for each in (shown, *listed, *scrolled):
+        held = [segment["id"] for segment in each["segments"]["segments"]]
+        assert held == ([segment_id] if each["company_id"] == "c1" else [])
+    counted = client.ok("GET", "/segments?include_count=true")["segments"]
+    assert [segment["count"] for segment in counted] == [1]
+
+
+def test_contacts_are_searched_by_several_segments(client, workspace):
+    client.attribute("contact", "nps", "integer")
+    people = [client.contact(email=f"{n}@b.co", custom_attributes={"nps": n}) for n in range(4)]
+    low, high = (
+        workspace.segments.add(
+            name, {"field": "custom_attributes.nps", "operator": operator, "value": value}
+        )
+        for name, operator, value in (("Low", "<", 1), ("High", ">", 2))
+    )
+    either = {"field": "segment_id", "operator": "IN", "value": [low, high]}
+    found = {each["id"] for each in client.search(either)["data"]}
+    assert found == {people[0]["id"], people[3]["id"]}
+    neither = {"field": "segment_id", "operator": "NIN", "value": [low, high]}
+    found = {each["id"] for each in client.search(neither)["data"]}
+    assert found == {people[1]["id"], people[2]["id"]}
