@@ -15,6 +15,8 @@ import click
 from sweo_sandbox.lock import DataDirectoryInUseError, DirectoryLock
 
 RUNNING_FILE = "running.json"
+SIDES = ("salesforce", "sweo")
+_NAMES = {"salesforce": "Salesforce", "sweo": "Sweo"}
 _data_dir_option = click.option(
     "--data-dir",
     type=click.Path(file_okay=False, path_type=Path),
@@ -38,27 +40,58 @@ def main() -> None:
     type=click.IntRange(0, 65535),
     help="Change events (gRPC).  [default: a free port if the extra pubsub is installed]",
 )
-def serve(data_dir: Path, salesforce_port: int, sweo_port: int, pubsub_port: int | None) -> None:
-    """Serve both until SIGTERM or SIGINT. Port 0 takes a free one."""
+@click.option("--only", type=click.Choice(SIDES), help="Serve this side alone.")
+@click.option(
+    "--org-number",
+    type=click.IntRange(1, 99),
+    help="Which of several orgs this is; its ids are its own.  [default: what the directory holds]",
+)
+@click.option(
+    "--certificates",
+    type=click.Path(file_okay=False, path_type=Path),
+    help="The data directory whose authority to share, so that one bundle trusts both.",
+)
+def serve(
+    data_dir: Path,
+    salesforce_port: int,
+    sweo_port: int,
+    pubsub_port: int | None,
+    only: str | None,
+    org_number: int | None,
+    certificates: Path | None,
+) -> None:
+    """Serve both sides, or one, until SIGTERM or SIGINT. Port 0 takes a free one."""
+    from sweo_sandbox.credentials import OtherOrgError
     from sweo_sandbox.installation import open_host
     from sweo_sandbox.pubsub.port import PubSubMissingError, is_installed
 
     if pubsub_port is None and is_installed():
         pubsub_port = 0
+    ports = {"salesforce": salesforce_port, "sweo": sweo_port}
     try:
-        host = open_host(data_dir, salesforce_port, sweo_port, pubsub_port)
-    except (DataDirectoryInUseError, OSError, PubSubMissingError) as error:
+        host = open_host(
+            data_dir,
+            ports if only is None else {only: ports[only]},
+            pubsub_port=pubsub_port,
+            org_number=org_number,
+            certificates=certificates,
+        )
+    except (DataDirectoryInUseError, OSError, OtherOrgError, PubSubMissingError) as error:
         raise click.ClickException(str(error)) from None
     running = data_dir / RUNNING_FILE
-    running.write_text(json.dumps({**host.ports, "pid": os.getpid()}))
+    bundle = str(host.authority.bundle_path.resolve())
+    facts = {**host.ports, "pid": os.getpid(), "ca_bundle": bundle}
+    running.write_text(json.dumps(facts))
     ready = threading.Event()
 
     def announce() -> None:
         ready.wait()
-        click.echo(
-            f"ready: Salesforce https://localhost:{host.ports['salesforce']}  "
-            f"Sweo https://localhost:{host.ports['sweo']}  data in {data_dir}"
+        shown = "  ".join(
+            f"{_NAMES[side]} https://localhost:{host.ports[side]}"
+            for side in SIDES
+            if side in host.ports
         )
+        click.echo(f"ready: {shown}  data in {data_dir}")
         sys.stdout.flush()
 
     threading.Thread(target=announce, daemon=True).start()
@@ -73,17 +106,17 @@ def serve(data_dir: Path, salesforce_port: int, sweo_port: int, pubsub_port: int
 @_data_dir_option
 def env(data_dir: Path) -> None:
     """Print export lines for a client of the running sandbox: eval "$(sweo-sandbox env)"."""
-    from sweo_sandbox.credentials import bundle_path, environment, settings_of
+    from sweo_sandbox.credentials import environment, settings_of
 
-    ports = _running_ports(data_dir)
+    running = _running(data_dir)
     org, workspace = settings_of(data_dir)
     variables = environment(
         org,
         workspace,
-        salesforce_port=ports["salesforce"],
-        sweo_port=ports["sweo"],
-        ca_bundle=bundle_path(data_dir),
-        pubsub_port=ports.get("pubsub"),
+        salesforce_port=running.get("salesforce"),
+        sweo_port=running.get("sweo"),
+        ca_bundle=Path(running["ca_bundle"]),
+        pubsub_port=running.get("pubsub"),
     )
     for name, value in variables.items():
         click.echo(f"export {name}={shlex.quote(value)}")
@@ -116,32 +149,32 @@ def seed(data_dir: Path, accounts: int, contacts: int, random_seed: int, reset: 
 
 
 def _seed_running(data_dir: Path, order: dict[str, int], *, reset: bool) -> dict[str, Any]:
-    ports = _running_ports(data_dir)
+    running = _running(data_dir)
     made = {}
-    for side in ("salesforce", "sweo"):
-        if reset:
-            _order(data_dir, ports[side], "reset", {})
-        made[side] = _order(data_dir, ports[side], "seed", order)
+    for side in SIDES:
+        if side in running:
+            if reset:
+                _order(running, side, "reset", {})
+            made[side] = _order(running, side, "seed", order)
     return made
 
 
-def _running_ports(data_dir: Path) -> dict[str, int]:
+def _running(data_dir: Path) -> dict[str, Any]:
     try:
-        ports: dict[str, int] = json.loads((data_dir / RUNNING_FILE).read_text())
+        facts: dict[str, Any] = json.loads((data_dir / RUNNING_FILE).read_text())
     except FileNotFoundError:
         raise click.ClickException(
             f"no sandbox runs on {data_dir}; start one with: sweo-sandbox serve"
         ) from None
-    return ports
+    return facts
 
 
-def _order(data_dir: Path, port: int, name: str, order: dict[str, Any]) -> Any:
+def _order(running: dict[str, Any], side: str, name: str, order: dict[str, Any]) -> Any:
     import ssl
     import urllib.error
     import urllib.request
 
-    from sweo_sandbox.credentials import bundle_path
-
+    port = running[side]
     request = urllib.request.Request(
         f"https://localhost:{port}/_sandbox/{name}",
         data=json.dumps(order).encode(),
@@ -150,7 +183,7 @@ def _order(data_dir: Path, port: int, name: str, order: dict[str, Any]) -> Any:
     opener = urllib.request.build_opener(
         urllib.request.ProxyHandler({}),
         urllib.request.HTTPSHandler(
-            context=ssl.create_default_context(cafile=str(bundle_path(data_dir)))
+            context=ssl.create_default_context(cafile=running["ca_bundle"])
         ),
     )
     try:

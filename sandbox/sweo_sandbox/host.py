@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import signal
-import tempfile
 import threading
 from collections.abc import Sequence
 from pathlib import Path
@@ -20,26 +19,22 @@ class Host:
     """The servers, their lock, and one certificate authority for all.
 
     ``sides`` pairs each side with its port (0: a free one); ``ports`` tells the ports by name.
-    ``pubsub`` is served too, a moment later.
-
-    ``data_dir`` None keeps certificates in a temporary directory and takes no lock.
+    ``pubsub`` is served too, a moment later. ``certificates`` is the directory of the authority;
+    sandboxes that share one are trusted with one bundle.
 
     Raises:
-        DataDirectoryInUseError: another sandbox runs on the data directory.
         OSError: a port is taken.
     """
 
     def __init__(
         self,
         sides: Sequence[tuple[Side, int]],
-        data_dir: Path | None,
+        certificates: Path,
         lock: DirectoryLock | None = None,
         pubsub: PubSubPort | None = None,
     ) -> None:
         self._lock = lock
-        self._temporary = tempfile.TemporaryDirectory() if data_dir is None else None
-        directory = Path(self._temporary.name) if self._temporary else Path(str(data_dir))
-        self.authority = Authority(directory)
+        self.authority = Authority(certificates)
         context = self.authority.server_context()
         pubsub_port = None if pubsub is None else pubsub.port
         self._servers = [PortServer(side, port, context, pubsub_port) for side, port in sides]
@@ -90,5 +85,3 @@ class Host:
             server.side.close()
         if self._lock is not None:
             self._lock.release()
-        if self._temporary is not None:
-            self._temporary.cleanup()

@@ -2,39 +2,55 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from contextlib import ExitStack
 from pathlib import Path
 
 from sweo_sandbox.credentials import settings_of
 from sweo_sandbox.host import Host
 from sweo_sandbox.lock import DirectoryLock
-from sweo_sandbox.pubsub.port import PubSubMissingError, PubSubPort
+from sweo_sandbox.pubsub.port import PubSubPort
 from sweo_sandbox.seeding.plan import SeedPlan
-from sweo_sandbox.side import salesforce_side, sweo_side
+from sweo_sandbox.side import Side, salesforce_side, sweo_side
 
 
 def open_host(
-    data_dir: Path, salesforce_port: int, sweo_port: int, pubsub_port: int | None = None
+    data_dir: Path,
+    ports: Mapping[str, int],
+    *,
+    pubsub_port: int | None = None,
+    org_number: int | None = None,
+    certificates: Path | None = None,
 ) -> Host:
-    """Both sides on their ports, and change events if ``pubsub_port`` is given; not serving yet.
+    """The sides that have a port in ``ports``, and change events if ``pubsub_port`` is given.
+
+    Nothing is served yet. ``certificates`` is the directory of another sandbox whose authority
+    this one shares.
 
     Raises:
         DataDirectoryInUseError: another sandbox runs on the directory.
+        OtherOrgError: the directory holds an org of another number.
         OSError: a port is taken.
         PubSubMissingError: change events are wanted and their packages are not installed.
     """
-    lock = DirectoryLock(data_dir)
-    org_settings, workspace_settings = settings_of(data_dir)
-    salesforce = salesforce_side(org_settings, data_dir)
-    sweo = sweo_side(workspace_settings, data_dir)
-    try:
-        events = None if pubsub_port is None else PubSubPort(salesforce.state, pubsub_port)
-        host = Host([(salesforce, salesforce_port), (sweo, sweo_port)], data_dir, lock, events)
-    except (OSError, PubSubMissingError):
-        salesforce.close()
-        sweo.close()
-        lock.release()
-        raise
-    org_settings.instance_url = f"https://localhost:{host.ports['salesforce']}"
+    with ExitStack() as opened:
+        lock = DirectoryLock(data_dir)
+        opened.callback(lock.release)
+        org_settings, workspace_settings = settings_of(data_dir, org_number)
+        sides: list[tuple[Side, int]] = []
+        if "salesforce" in ports:
+            sides.append((salesforce_side(org_settings, data_dir), ports["salesforce"]))
+            opened.callback(sides[-1][0].close)
+        if "sweo" in ports:
+            sides.append((sweo_side(workspace_settings, data_dir), ports["sweo"]))
+            opened.callback(sides[-1][0].close)
+        events = None
+        if pubsub_port is not None and "salesforce" in ports:
+            events = PubSubPort(sides[0][0].state, pubsub_port)
+        host = Host(sides, certificates or data_dir, lock, events)
+        opened.pop_all()
+    if "salesforce" in ports:
+        org_settings.instance_url = f"https://localhost:{host.ports['salesforce']}"
     return host
 
 

@@ -14,13 +14,15 @@ As a pytest fixture::
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterator
-from contextlib import contextmanager
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from functools import cache
 from pathlib import Path
 from typing import Any, Literal
 
 from sweo_sandbox.clock import Clock
-from sweo_sandbox.credentials import environment, ready_access_token
+from sweo_sandbox.credentials import environment, org_number_in, org_settings_of
 from sweo_sandbox.faults import FaultDesk, FaultKind, FaultRule
 from sweo_sandbox.host import Host
 from sweo_sandbox.lock import DirectoryLock
@@ -36,25 +38,29 @@ SideName = Literal["salesforce", "sweo"]
 
 
 class Sandbox:
-    """A running sandbox. ``org`` and ``workspace`` change records as a person would."""
+    """A running sandbox. ``org`` and ``workspace`` change records as a person would.
+
+    One that has a single side knows nothing of the other: its attributes are missing.
+    """
 
     def __init__(
         self,
         host: Host,
-        salesforce: Side,
-        sweo: Side,
+        sides: Mapping[SideName, Side],
         org_settings: OrgSettings,
         workspace_settings: WorkspaceSettings,
     ) -> None:
         self._host = host
-        self._sides: dict[SideName, Side] = {"salesforce": salesforce, "sweo": sweo}
+        self._sides = dict(sides)
         self.org_settings = org_settings
         self.workspace_settings = workspace_settings
-        self.salesforce_url = f"https://localhost:{host.ports['salesforce']}"
-        self.sweo_url = f"https://localhost:{host.ports['sweo']}"
         self.ca_bundle = str(host.authority.bundle_path)
-        self.org: Org = salesforce.state
-        self.workspace: Workspace = sweo.state
+        if "salesforce" in sides:
+            self.salesforce_url = f"https://localhost:{host.ports['salesforce']}"
+            self.org: Org = sides["salesforce"].state
+        if "sweo" in sides:
+            self.sweo_url = f"https://localhost:{host.ports['sweo']}"
+            self.workspace: Workspace = sides["sweo"].state
 
     @property
     def clock_salesforce(self) -> Clock:
@@ -71,8 +77,8 @@ class Sandbox:
         return environment(
             self.org_settings,
             self.workspace_settings,
-            salesforce_port=self._host.ports["salesforce"],
-            sweo_port=self._host.ports["sweo"],
+            salesforce_port=self._host.ports.get("salesforce"),
+            sweo_port=self._host.ports.get("sweo"),
             ca_bundle=self._host.authority.bundle_path,
             pubsub_port=self._host.ports.get("pubsub"),
         )
@@ -110,10 +116,17 @@ class Sandbox:
             side.desk.reset()
 
 
+@cache
+def _certificates() -> tempfile.TemporaryDirectory[str]:
+    # One authority for every sandbox of this process: a client of two orgs trusts one bundle.
+    return tempfile.TemporaryDirectory(prefix="sweo-sandbox-")
+
+
 @contextmanager
 def running_sandbox(
     data_dir: Path | None = None,
     *,
+    only: SideName | None = None,
     salesforce_port: int = 0,
     sweo_port: int = 0,
     pubsub: bool = False,
@@ -124,28 +137,46 @@ def running_sandbox(
 
     ``settings`` are fields of :class:`OrgSettings` and :class:`WorkspaceSettings`
     (``session_seconds=60``, ``index_lag_seconds=5``). The rate limit is off unless
-    ``requests_per_minute`` is given. ``pubsub`` serves change events as well.
+    ``requests_per_minute`` is given. ``pubsub`` serves change events as well. A second org is
+    ``running_sandbox(only="salesforce", org_number=2)``.
 
     Raises:
         PubSubMissingError: the extra ``pubsub`` is not installed.
         TypeError: a setting is none of theirs.
         DataDirectoryInUseError: another sandbox runs on the data directory.
+        OtherOrgError: the data directory holds an org of another number.
     """
-    org_settings = OrgSettings(access_token=ready_access_token())
+    org_number = settings.pop("org_number", None)
+    if data_dir is not None:
+        org_number = org_number_in(data_dir, org_number)
+    org_settings = org_settings_of(org_number or 1)
     workspace_settings = WorkspaceSettings(requests_per_minute=None)
     apply_settings(settings, org_settings, workspace_settings)
-    lock = DirectoryLock(data_dir) if data_dir is not None else None
-    salesforce = salesforce_side(org_settings, data_dir)
-    sweo = sweo_side(workspace_settings, data_dir)
-    events = PubSubPort(salesforce.state, pubsub_port) if pubsub else None
-    host = Host([(salesforce, salesforce_port), (sweo, sweo_port)], data_dir, lock, events)
-    if org_settings.instance_url is None:
+    certificates = data_dir if data_dir is not None else Path(_certificates().name)
+    with ExitStack() as opened:
+        lock = None if data_dir is None else DirectoryLock(data_dir)
+        if lock is not None:
+            opened.callback(lock.release)
+        sides: dict[SideName, Side] = {}
+        if only != "sweo":
+            sides["salesforce"] = salesforce_side(org_settings, data_dir)
+            opened.callback(sides["salesforce"].close)
+        if only != "salesforce":
+            sides["sweo"] = sweo_side(workspace_settings, data_dir)
+            opened.callback(sides["sweo"].close)
+        events = PubSubPort(sides["salesforce"].state, pubsub_port) if pubsub else None
+        ports = {"salesforce": salesforce_port, "sweo": sweo_port}
+        host = Host(
+            [(side, ports[name]) for name, side in sides.items()], certificates, lock, events
+        )
+        opened.pop_all()
+    if org_settings.instance_url is None and "salesforce" in sides:
         org_settings.instance_url = f"https://localhost:{host.ports['salesforce']}"
     host.start_thread()
     try:
         if events is not None:
             events.wait()
-        yield Sandbox(host, salesforce, sweo, org_settings, workspace_settings)
+        yield Sandbox(host, sides, org_settings, workspace_settings)
     finally:
         host.close()
 

@@ -47,8 +47,9 @@ class Authority:
                 key_file.write(self._ca.private_key_pem.bytes())
             self._ca.cert_pem.write_to_path(self.ca_path)
         # The roots of certifi stay in, or pip and Meltano break in a shell that uses this bundle.
-        roots = Path(certifi.where()).read_bytes()
-        self.bundle_path.write_bytes(roots + b"\n" + self._ca.cert_pem.bytes())
+        bundle = Path(certifi.where()).read_bytes() + b"\n" + self._ca.cert_pem.bytes()
+        if not self.bundle_path.exists() or self.bundle_path.read_bytes() != bundle:
+            self.bundle_path.write_bytes(bundle)
 
     def server_context(self) -> ssl.SSLContext:
         """A server's TLS settings with a fresh certificate for :data:`HOST_NAMES`."""

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 import requests
+from sweo_sandbox.credentials import OtherOrgError
 from sweo_sandbox.lock import DataDirectoryInUseError
 from sweo_sandbox.pubsub.port import is_installed
 from sweo_sandbox.testing import Sandbox, running_sandbox
@@ -195,3 +196,71 @@ def test_a_killed_sandbox_loses_no_write_that_it_answered(tmp_path: Path):
     with running_sandbox(tmp_path) as again:
         for company_id in answered:
             assert again.workspace.companies.find(company_id=company_id)
+
+
+def test_two_orgs_of_one_machine_share_no_id_and_no_token(http: requests.Session) -> None:
+    with (
+        running_sandbox() as first,
+        running_sandbox(only="salesforce", org_number=2) as second,
+    ):
+        assert first.ca_bundle == second.ca_bundle
+        assert not hasattr(second, "workspace")
+        assert "SWEO_API_URL" not in second.env()
+        tokens = [each.env()["SALESFORCE_ACCESS_TOKEN"] for each in (first, second)]
+        assert len(set(tokens)) == 2
+        assert first.org.organization_id != second.org.organization_id
+        assert first.env()["SALESFORCE_REFRESH_TOKEN"] != second.env()["SALESFORCE_REFRESH_TOKEN"]
+        made = [each.org.insert("Account", {"Name": "a"}) for each in (first, second)]
+        assert made[0][:3] == made[1][:3] == "001"
+        assert made[0] != made[1]
+        http.verify = second.ca_bundle
+        for each, token in zip((second, first), tokens, strict=True):
+            url = f"{each.salesforce_url}/services/data/v62.0/limits"
+            refused = http.get(url, headers={"Authorization": f"Bearer {token}"})
+            assert refused.status_code == 401
+        second.reset()
+        assert first.org.rows("Account")
+
+
+def test_an_org_of_another_number_is_not_opened(tmp_path: Path) -> None:
+    with running_sandbox(tmp_path, only="salesforce", org_number=3) as sandbox:
+        organization = sandbox.org.organization_id
+    with running_sandbox(tmp_path) as again:
+        assert again.org.organization_id == organization
+    with pytest.raises(OtherOrgError, match="holds org 3"), running_sandbox(tmp_path, org_number=2):
+        pass
+
+
+def test_the_command_serves_a_second_org_beside_the_first(tmp_path: Path) -> None:
+    folders = [tmp_path / "one", tmp_path / "two"]
+    free = ["--salesforce-port", "0", "--sweo-port", "0"]
+    beside = ["--only", "salesforce", "--org-number", "2", "--certificates", str(folders[0])]
+    servers = []
+    try:
+        for folder, more in zip(folders, ([], beside), strict=True):
+            place = ["serve", "--data-dir", str(folder), *free, *more]
+            servers.append(subprocess.Popen(command(*place), stdout=subprocess.PIPE, text=True))
+            assert servers[-1].stdout is not None
+            assert servers[-1].stdout.readline().startswith("ready: Salesforce")
+        variables = []
+        for folder in folders:
+            shown = subprocess.check_output(command("env", "--data-dir", str(folder)), text=True)
+            lines = [line.removeprefix("export ") for line in shown.splitlines()]
+            variables.append(dict(line.split("=", 1) for line in lines))
+        assert "SWEO_API_URL" in variables[0]
+        assert "SWEO_API_URL" not in variables[1]
+        assert variables[0]["SSL_CERT_FILE"] == variables[1]["SSL_CERT_FILE"]
+        ids = set()
+        with requests.Session() as session:
+            session.trust_env = False
+            session.verify = variables[0]["SSL_CERT_FILE"].strip("'")
+            for each in variables:
+                url = f"{each['SALESFORCE_INSTANCE_URL']}/services/oauth2/userinfo"
+                token = each["SALESFORCE_ACCESS_TOKEN"].strip("'")
+                answer = session.get(url, headers={"Authorization": f"Bearer {token}"})
+                ids.add(answer.json()["organization_id"])
+        assert len(ids) == 2
+    finally:
+        for server in servers:
+            server.terminate()
+            server.wait(timeout=10)

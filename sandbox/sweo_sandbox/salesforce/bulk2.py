@@ -245,7 +245,7 @@ def _new_job(
     if not isinstance(ending, str) or ending not in LINE_ENDINGS:
         raise _invalid_job(f"LineEnding {ending} is not supported")
     with org.store.transaction():
-        job_id = ids.make_id("750", org.store.next_number("AsyncApexJob"))
+        job_id = org.store.next_id("750", "AsyncApexJob")
     now_ms = org.clock.now_ms()
     job = BulkJob(
         job_id,

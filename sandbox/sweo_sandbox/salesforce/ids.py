@@ -10,7 +10,7 @@ import binascii
 
 _DIGITS = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 _CHECK = "ABCDEFGHIJKLMNOPQRSTUVWXYZ012345"
-_INSTANCE = "Dn0"
+_FIRST_INSTANCE = 13 * 62 + 49
 _ALLOWED = frozenset(_DIGITS)
 
 
@@ -26,13 +26,17 @@ def checksum(id15: str) -> str:
     return "".join(letters)
 
 
-def make_id(key_prefix: str, number: int) -> str:
-    """The 18-character id of an object's ``number``-th record; ids sort as their numbers do."""
+def make_id(key_prefix: str, number: int, org_number: int = 1) -> str:
+    """The 18-character id of an object's ``number``-th record; ids sort as their numbers do.
+
+    Each org is on an instance of its own, so no two orgs share an id.
+    """
+    high, low = divmod(_FIRST_INSTANCE + org_number - 1, 62)
     digits = []
     for _ in range(9):
         number, digit = divmod(number, 62)
         digits.append(_DIGITS[digit])
-    id15 = f"{key_prefix}{_INSTANCE}{''.join(reversed(digits))}"
+    id15 = f"{key_prefix}{_DIGITS[high]}{_DIGITS[low]}0{''.join(reversed(digits))}"
     return id15 + checksum(id15)
 
 

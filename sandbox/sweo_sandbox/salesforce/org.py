@@ -42,7 +42,7 @@ class Org:
         self.settings = settings
         self.clock = clock
         self.schema = facts.load_schema()
-        self.store = Store(self.schema, data_dir)
+        self.store = Store(self.schema, data_dir, settings.org_number)
         self.security = FieldSecurity(self.schema, self.store)
         self.writer = Writer(self)
         self.sessions = Sessions(self)

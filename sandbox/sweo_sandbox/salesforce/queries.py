@@ -125,10 +125,7 @@ class QueryCursor:
 def keep(org: Org, cursor: QueryCursor) -> str:
     """Keep a cursor open for its next page; the oldest gives way. Returns its locator."""
     with org.store.transaction():
-        number = org.store.next_number("QueryLocator")
-    from . import ids
-
-    locator = ids.make_id("01g", number)
+        locator = org.store.next_id("01g", "QueryLocator")
     org.cursors[locator] = cursor
     while len(org.cursors) > _OPEN_CURSORS:
         oldest = next(iter(org.cursors))

@@ -9,9 +9,11 @@ from dataclasses import dataclass, field
 class OrgSettings:
     """Everything that a test or the command line may choose about the org.
 
-    ``jwt_public_key`` is PEM text; ``access_token`` is a ready session of the integration user
-    that ends only on demand. ``assignment_rules`` maps an object (Lead, Case) to the queue user's
-    name that its rule gives records to. ``daily_calls`` is the M of ``api-usage=N/M``.
+    ``org_number`` tells several orgs of one machine apart: the ids of the org and of all its
+    records are its own. ``jwt_public_key`` is PEM text; ``access_token`` is a ready session of the
+    integration user that ends only on demand. ``assignment_rules`` maps an object (Lead, Case) to
+    the queue user's name that its rule gives records to. ``daily_calls`` is the M of
+    ``api-usage=N/M``.
     ``bulk_seconds`` is how long a Bulk job stays InProgress. A change event stream gets an empty
     answer after ``pubsub_keepalive_seconds`` without events, and is closed after
     ``pubsub_idle_seconds`` without a request when nothing more was asked for.
@@ -19,6 +21,7 @@ class OrgSettings:
     has one currency and no ``CurrencyIsoCode``.
     """
 
+    org_number: int = 1
     client_id: str = "sandbox_client_id"
     client_secret: str = "sandbox_client_secret"  # noqa: S105
     refresh_token: str = "5Aep_sandbox_refresh_token"  # noqa: S105

@@ -87,13 +87,14 @@ def quoted(name: str) -> str:
 class Store:
     """The org's database. Thread-safe; ``lock`` is held by whoever writes."""
 
-    def __init__(self, schema: Schema, data_dir: Path | None) -> None:
+    def __init__(self, schema: Schema, data_dir: Path | None, org_number: int = 1) -> None:
         self.schema = schema
         self.lock = threading.RLock()
         self._temporary = tempfile.TemporaryDirectory() if data_dir is None else None
         directory = Path(self._temporary.name) if self._temporary else Path(str(data_dir))
         directory.mkdir(parents=True, exist_ok=True)
         self.path = directory / "salesforce.db"
+        self._org_number = org_number
         self._idle_readers: list[sqlite3.Connection] = []
         self._sequences: dict[str, int] = {}
         self._dirty_sequences: set[str] = set()
@@ -244,7 +245,11 @@ class Store:
 
     def new_id(self, sobject: SObjectType) -> str:
         """An id that no record of the object has had."""
-        return ids.make_id(sobject.key_prefix, self.next_number(sobject.name))
+        return self.next_id(sobject.key_prefix, sobject.name)
+
+    def next_id(self, key_prefix: str, sequence: str) -> str:
+        """The id of the next thing that a sequence counts; call it inside a transaction."""
+        return ids.make_id(key_prefix, self.next_number(sequence), self._org_number)
 
     def borrow_reader(self) -> sqlite3.Connection:
         """A connection for reading a snapshot; give it back with :meth:`return_reader`."""

@@ -30,7 +30,7 @@ def create_field(org: Org, request: Request) -> Response:
     full_name, metadata = _order(request)
     object_name, _, name = full_name.partition(".")
     with org.store.transaction():
-        field_id = ids.make_id("00N", org.store.next_number("CustomField"))
+        field_id = org.store.next_id("00N", "CustomField")
         for index, sobject in enumerate(_targets(org, object_name)):
             if sobject.field_named(name):
                 raise SalesforceError(
@@ -128,10 +128,8 @@ def create_object(org: Org, request: Request) -> Response:
             "DUPLICATE_DEVELOPER_NAME", f"There is already an object named {name}.", 400, []
         )
     with org.store.transaction():
-        number = org.store.next_number("CustomObject")
-        key_prefix = ids.make_id("a00", number)[:1] + f"{number:02d}"
-        facts = object_facts(name, key_prefix, metadata)
-        object_id = ids.make_id("01I", number)
+        object_id = org.store.next_id("01I", "CustomObject")
+        facts = object_facts(name, f"a{ids.number_of(object_id):02d}", metadata)
         org.store.writer.execute(
             "INSERT INTO _custom_object VALUES (?, ?, ?)", (object_id, name, json.dumps(facts))
         )
