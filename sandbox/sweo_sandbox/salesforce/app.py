@@ -73,7 +73,7 @@ def dispatch(org: Org, request: Request) -> Response:
         route, params = router.find(request.method, request.path)
         return route.handler(org, request, **params)
     except SalesforceError as error:
-        return error_response(error)
+        return error_response(request.located(error))
     except RecursionError:
         return error_response(errors.json_parser_error("The body is nested too deeply"))
 

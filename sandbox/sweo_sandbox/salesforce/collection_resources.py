@@ -18,7 +18,7 @@ from .errors import (
 )
 from .rest import records_by_id
 from .schema import SObjectField, SObjectType
-from .web import Request, Response, Router, sobject_named
+from .web import Request, Response, Router, sobject_named, switch
 
 if TYPE_CHECKING:
     from .org import Org
@@ -150,7 +150,7 @@ def delete(org: Org, request: Request) -> Response:
 @router.route("POST", "/composite/sobjects/{sobject}", kind="read")
 def retrieve(org: Org, request: Request, sobject: str) -> Response:
     """Up to 2,000 records by id, in the order asked for; ``null`` for one that cannot be seen."""
-    body = request.json_object()
+    body = request.json_object({"ids", "fields"})
     return _retrieve(org, request, sobject, body.get("ids"), body.get("fields"))
 
 
@@ -200,7 +200,8 @@ def _run(
                     written = act(index)
                 except SalesforceError as error:
                     failures += 1
-                    results.append(_failed(as_row_error(error), given[index]))
+                    told = request.located(error, "records", index)
+                    results.append(_failed(as_row_error(told), given[index]))
                     continue
                 result: dict[str, Any] = {"id": written.id, "success": True, "errors": []}
                 if upserting:
@@ -245,7 +246,7 @@ def _failed(error: SalesforceError, record_id: str | None) -> dict[str, Any]:
 
 
 def _records(request: Request) -> tuple[list[dict[str, Any]], bool]:
-    body = request.json_object()
+    body = request.json_object({"records", "allOrNone"})
     records = body.get("records")
     if not isinstance(records, list) or not all(isinstance(record, dict) for record in records):
         raise json_parser_error("records is required and must be a list of objects")
@@ -257,7 +258,7 @@ def _records(request: Request) -> tuple[list[dict[str, Any]], bool]:
             "LIMIT_EXCEEDED",
             f"Records of different types alternate more than {MOST_CHUNKS} times: {chunks}",
         )
-    return records, body.get("allOrNone", False) is True
+    return records, switch(body, "allOrNone")
 
 
 def _check_count(count: int) -> None:

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from .errors import SalesforceError, json_parser_error
-from .web import Request, Response, Router, split_url
+from .web import Request, Response, Router, split_url, switch
 
 if TYPE_CHECKING:
     from .org import Org
@@ -61,12 +61,13 @@ def _reads(method: str, url: str) -> bool:
 @router.route("POST", "/composite")
 def composite(org: Org, request: Request) -> Response:
     """Subrequests in order, later ones may use earlier results as ``@{referenceId.field}``."""
-    body = request.json_object()
+    body = request.json_object({"allOrNone", "collateSubrequests", "compositeRequest"})
     subrequests = body.get("compositeRequest")
     if not isinstance(subrequests, list) or not all(isinstance(s, dict) for s in subrequests):
         raise json_parser_error("compositeRequest is required and must be a list of subrequests")
     _check_limits(subrequests)
-    all_or_none = body.get("allOrNone", False) is True
+    all_or_none = switch(body, "allOrNone")
+    switch(body, "collateSubrequests")
     answers: list[dict[str, Any]] = []
     try:
         if all_or_none:
@@ -269,7 +270,7 @@ def batch(org: Org, request: Request) -> Response:
     """Independent subrequests; each is metered as a call of its own."""
     from .app import dispatch
 
-    body = request.json_object()
+    body = request.json_object({"batchRequests", "haltOnError"})
     subrequests = body.get("batchRequests")
     if not isinstance(subrequests, list) or not all(isinstance(s, dict) for s in subrequests):
         raise json_parser_error("batchRequests is required and must be a list of subrequests")
@@ -279,7 +280,7 @@ def batch(org: Org, request: Request) -> Response:
             f"The limit of {MOST_SUBREQUESTS} subrequests per batch request was exceeded: "
             f"{len(subrequests)}",
         )
-    halt = body.get("haltOnError", False) is True
+    halt = switch(body, "haltOnError")
     results: list[dict[str, Any]] = []
     has_errors = False
     for each in subrequests:

@@ -10,8 +10,11 @@ class SalesforceError(Exception):
     """What a request, or a row of one, is refused with.
 
     ``status`` is the HTTP status when the whole request is refused; in a row result only code,
-    message and fields appear. ``extra`` joins the error object (``duplicateResult``).
+    message and fields appear. ``extra`` joins the error object (``duplicateResult``). ``at`` is
+    the key in the body that a JSON_PARSER_ERROR is about.
     """
+
+    at: str | None = None
 
     def __init__(
         self,

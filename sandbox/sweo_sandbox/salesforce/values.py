@@ -13,6 +13,7 @@ from typing import Any
 
 from . import ids
 from .errors import SalesforceError, json_parser_error
+from .json_body import token_of
 from .schema import SObjectField
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
@@ -78,20 +79,11 @@ def iso_datetime(milliseconds: int) -> str:
 
 
 def _wrong_type(wanted: str, value: Any) -> SalesforceError:
-    if isinstance(value, bool):
-        token, shown = f"VALUE_{str(value).upper()}", f" value {str(value).lower()}"
-    elif isinstance(value, int):
-        token, shown = "VALUE_NUMBER_INT", f" value {value}"
-    elif isinstance(value, (float, Decimal)):
-        token, shown = "VALUE_NUMBER_FLOAT", f" value {value}"
-    elif isinstance(value, str):
-        token, shown = "VALUE_STRING", f" value {value}"
-    else:
-        token, shown = ("START_OBJECT" if isinstance(value, dict) else "START_ARRAY"), ""
-        shown = " value {" if isinstance(value, dict) else " value ["
+    shown = "{" if isinstance(value, dict) else "[" if isinstance(value, list) else value
+    shown = str(shown).lower() if isinstance(shown, bool) else shown
     return json_parser_error(
-        f"Cannot deserialize instance of {wanted} from {token}{shown} or request may be missing "
-        "a required field"
+        f"Cannot deserialize instance of {wanted} from {token_of(value)} value {shown} or request "
+        "may be missing a required field"
     )
 
 

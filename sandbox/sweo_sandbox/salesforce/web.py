@@ -6,17 +6,15 @@ A composite runs its subrequests through the same routes, which is why they are 
 from __future__ import annotations
 
 import json
-import re
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
-from decimal import Decimal
 from email.utils import formatdate, parsedate_to_datetime
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl, unquote, urlsplit
 
 import msgspec
 
-from . import errors
+from . import errors, json_body
 from .errors import SalesforceError
 
 if TYPE_CHECKING:
@@ -25,7 +23,6 @@ if TYPE_CHECKING:
     from .writes import WriteContext
 
 _ENCODER = msgspec.json.Encoder()
-_HALF_CHARACTER = re.compile(r"\\u[dD][89a-fA-F]")
 
 
 @dataclass(slots=True)
@@ -53,40 +50,30 @@ class Request:
         Raises:
             SalesforceError: it is no JSON.
         """
-        if self.parsed is not None:
-            return self.parsed
-        try:
-            text = self.body.decode("utf-8")
-            parsed = json.loads(text, parse_float=Decimal, parse_constant=_no_constant)
-            if _HALF_CHARACTER.search(text):
-                # Half of a surrogate pair is no character; a whole pair was joined by now.
-                json.dumps(parsed, ensure_ascii=False, default=str).encode("utf-8")
-        except json.JSONDecodeError as error:
-            if not text.strip():
-                raise errors.json_parser_error(
-                    "No content to map to Object due to end of input"
-                ) from None
-            shown = text[error.pos : error.pos + 1]
-            what = (
-                f"Unexpected character ('{shown}' (code {ord(shown)}))"
-                if shown
-                else "Unexpected end-of-input"
-            )
-            raise errors.json_parser_error(
-                f"{what} at [line:{error.lineno}, column:{error.colno}]"
-            ) from None
-        except (UnicodeError, ValueError, RecursionError):
-            raise errors.json_parser_error("Invalid UTF-8 or JSON in the request body") from None
-        return parsed
+        return json_body.parse(self.body) if self.parsed is None else self.parsed
 
-    def json_object(self) -> dict[str, Any]:
-        """The body, which must be an object."""
+    def json_object(self, known: Collection[str] | None = None) -> dict[str, Any]:
+        """The body, which must be an object and may have no keys but the ``known``."""
         body = self.json()
         if not isinstance(body, dict):
-            raise errors.json_parser_error(
-                "The HTTP entity body is required, but this request has none or no JSON object."
-            )
+            raise json_body.not_an_object(body, self.text())
+        for key in body:
+            if known is not None and key not in known:
+                unknown = errors.json_parser_error(f'Unrecognized field "{key}"')
+                raise json_body.located(unknown, self.text(), (key,))
         return body
+
+    def text(self) -> str:
+        """The body as text, to say where in it something is."""
+        if self.parsed is None:
+            return self.body.decode("utf-8", "replace")
+        return json.dumps(self.parsed, separators=(",", ":"), ensure_ascii=False, default=float)
+
+    def located(self, error: SalesforceError, *path: str | int) -> SalesforceError:
+        """A refusal of a value, with its line and column if it can be told."""
+        if error.at is None:
+            return error
+        return json_body.located(error, self.text(), (*path, error.at))
 
     def flag(self, header: str, name: str) -> bool | None:
         """A boolean option in a header such as ``allowSave=true``, or a bare ``TRUE``."""
@@ -243,6 +230,20 @@ def split_url(url: str) -> tuple[str, dict[str, str]]:
     return parts.path, dict(parse_qsl(parts.query, keep_blank_values=True))
 
 
+def switch(body: dict[str, Any], name: str) -> bool:
+    """A boolean of a body that is off unless given.
+
+    Raises:
+        SalesforceError: it is something else.
+    """
+    value = body.get(name)
+    if value is None or isinstance(value, bool):
+        return bool(value)
+    raise errors.json_parser_error(
+        f"Cannot deserialize instance of boolean from {json_body.token_of(value)} value {value}"
+    )
+
+
 def http_date(milliseconds: int) -> str:
     """The ``Date`` header's form of a time."""
     return formatdate(milliseconds / 1000, usegmt=True)
@@ -263,7 +264,3 @@ def sobject_named(org: Org, name: str) -> Any:
 def error_response(error: SalesforceError) -> Response:
     """What a refused request is answered with."""
     return Response(error.rest_body(), error.status)
-
-
-def _no_constant(name: str) -> NoReturn:
-    raise ValueError(name)

@@ -287,7 +287,11 @@ class Writer:
             if not known.stored or known.name == "Id" or (context.enforce and not allowed):
                 refused.append(known.name)
                 continue
-            given[known.name] = _coerced(known, value, context)
+            try:
+                given[known.name] = _coerced(known, value, context)
+            except SalesforceError as error:
+                error.at = key if error.code == "JSON_PARSER_ERROR" else None
+                raise
         if refused:
             raise SalesforceError(
                 "INVALID_FIELD_FOR_INSERT_UPDATE",
