@@ -22,7 +22,12 @@ from pathlib import Path
 from typing import Any, Literal
 
 from sweo_sandbox.clock import Clock
-from sweo_sandbox.credentials import environment, org_number_in, org_settings_of
+from sweo_sandbox.credentials import (
+    environment,
+    org_number_in,
+    org_settings_of,
+    ready_access_token,
+)
 from sweo_sandbox.faults import FaultDesk, FaultKind, FaultRule
 from sweo_sandbox.host import Host
 from sweo_sandbox.lock import DirectoryLock
@@ -33,6 +38,8 @@ from sweo_sandbox.salesforce.settings import OrgSettings
 from sweo_sandbox.side import Side, salesforce_side, sweo_side
 from sweo_sandbox.sweo.settings import WorkspaceSettings
 from sweo_sandbox.sweo.workspace import Workspace
+
+__all__ = ["Sandbox", "SideName", "apply_settings", "ready_access_token", "running_sandbox"]
 
 SideName = Literal["salesforce", "sweo"]
 

@@ -61,20 +61,19 @@ class PubSubService:
         )
 
     def _unary(
-        self, answer: Callable[[Any, str], Any]
+        self, answer: Callable[[Any, str, str], Any]
     ) -> Callable[[Any, grpc.ServicerContext], Any]:
         def call(request: Any, context: grpc.ServicerContext) -> Any:
             rpc_id = str(uuid.uuid4())
             try:
-                self._user(context)
-                return answer(request, rpc_id)
+                return answer(request, self._user(context), rpc_id)
             except PubSubError as error:
                 error.abort(context, rpc_id)
 
         return call
 
-    def _get_topic(self, request: Any, rpc_id: str) -> Any:
-        topic = self._catalog.topic(request.topic_name)
+    def _get_topic(self, request: Any, user_id: str, rpc_id: str) -> Any:
+        topic = self._catalog.topic(request.topic_name, user_id)
         return messages.TopicInfo(
             topic_name=topic.name,
             tenant_guid=self._catalog.tenant,
@@ -84,7 +83,7 @@ class PubSubService:
             rpc_id=rpc_id,
         )
 
-    def _get_schema(self, request: Any, rpc_id: str) -> Any:
+    def _get_schema(self, request: Any, _user_id: str, rpc_id: str) -> Any:
         if not request.schema_id.strip():
             raise errors.schema_id_empty()
         text = self._journal.schema_text(request.schema_id)
@@ -99,7 +98,7 @@ class PubSubService:
             first = next(requests, None)
             if first is None:
                 return
-            topic = self._catalog.topic(first.topic_name)
+            topic = self._catalog.topic(first.topic_name, user_id)
             subscription = Subscription(self._journal, topic, first, self._times)
             if not context.add_callback(subscription.stir):
                 return
@@ -118,7 +117,11 @@ class PubSubService:
 
     def _response(self, delivery: Delivery, user_id: str, rpc_id: str) -> Any:
         return messages.FetchResponse(
-            events=[self._consumer_event(event, user_id) for event in delivery.events],
+            events=[
+                self._consumer_event(event, user_id)
+                for event in delivery.events
+                if self._catalog.is_open(event.sobject, user_id)
+            ],
             latest_replay_id=replay_id(delivery.position),
             rpc_id=rpc_id,
             pending_num_requested=delivery.pending,

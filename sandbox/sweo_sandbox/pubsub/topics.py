@@ -38,20 +38,25 @@ class TopicCatalog:
         """The org as messages and topics name it."""
         return f"CORE/prod/{self._org.organization_id}"
 
-    def topic(self, name: str) -> Topic:
+    def topic(self, name: str, user_id: str) -> Topic:
         """The topic of that name.
 
         Raises:
-            PubSubError: the name is blank or there is no such topic.
+            PubSubError: the name is blank, or there is no such topic that the user may read.
         """
         if not name.strip():
             raise errors.topic_empty()
         if name == _ALL:
             return Topic(name, None)
         for sobject in list(self._org.schema.sobjects.values()):
-            if has_events(sobject) and name == f"/data/{event_name(sobject)}":
+            named = has_events(sobject) and name == f"/data/{event_name(sobject)}"
+            if named and self.is_open(sobject.name, user_id):
                 return Topic(name, sobject.name)
         raise errors.topic_not_found(self.tenant, name)
+
+    def is_open(self, sobject_name: str, user_id: str) -> bool:
+        """Whether a user may read the records, and so the events, of an object."""
+        return self._org.security.may(user_id, sobject_name, "read")
 
     def schema_of(self, sobject_name: str) -> EventSchema:
         """The schema that an object's events are written with now."""

@@ -131,7 +131,7 @@ def create_ingest(org: Org, request: Request) -> Response:
         raise _invalid_job(f"Operation '{operation}' is not a legal ingest operation")
     name = body.get("object")
     sobject = org.schema.sobject(name) if isinstance(name, str) else None
-    if sobject is None:
+    if sobject is None or not org.security.may(request.user_id, sobject.name, "read"):
         raise SalesforceError("INVALIDENTITY", f"Unable to find object: {name}")
     external = body.get("externalIdFieldName")
     if operation == "upsert":

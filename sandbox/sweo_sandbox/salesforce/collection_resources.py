@@ -62,7 +62,7 @@ def create(org: Org, request: Request) -> Response:
                 ["Id"],
             )
         body = {name: value for name, value in body.items() if name.lower() != "id"}
-        return org.writer.create(_type_of(org, body), body, context)
+        return org.writer.create(_type_of(org, request, body), body, context)
 
     return _run(org, request, act, [None] * len(records), all_or_none=all_or_none)
 
@@ -77,7 +77,7 @@ def update(org: Org, request: Request) -> Response:
 
     def act(index: int) -> Written:
         body = {name: value for name, value in records[index].items() if name.lower() != "id"}
-        sobject = _type_of(org, body)
+        sobject = _type_of(org, request, body)
         record_id = full_id_of(sobject, given[index])
         if record_id in twice:
             raise SalesforceError("DUPLICATE_VALUE", f"duplicate id in list: {record_id}", 400, [])
@@ -89,7 +89,7 @@ def update(org: Org, request: Request) -> Response:
 @router.route("PATCH", "/composite/sobjects/{sobject}/{field}")
 def upsert(org: Org, request: Request, sobject: str, field: str) -> Response:
     """Upsert records of one object by an external id field (or ``Id``)."""
-    known = sobject_named(org, sobject)
+    known = sobject_named(org, request, sobject)
     key = known.field_named(field)
     visible = org.security.visible(request.user_id)
     if key is None or not visible(known.name, key.name) or not _is_key(key):
@@ -163,7 +163,7 @@ def retrieve_by_query(org: Org, request: Request, sobject: str) -> Response:
 
 
 def _retrieve(org: Org, request: Request, name: str, wanted: Any, fields: Any) -> Response:
-    known = sobject_named(org, name)
+    known = sobject_named(org, request, name)
     for given, called in ((wanted, "ids"), (fields, "fields")):
         if not isinstance(given, list) or not given or not all(isinstance(g, str) for g in given):
             raise SalesforceError("MISSING_ARGUMENT", f"The {called} parameter is required", 400)
@@ -280,13 +280,13 @@ def _declared(record: dict[str, Any]) -> str:
     return str(attributes.get("type", "")).lower() if isinstance(attributes, dict) else ""
 
 
-def _type_of(org: Org, record: dict[str, Any]) -> SObjectType:
+def _type_of(org: Org, request: Request, record: dict[str, Any]) -> SObjectType:
     attributes = record.get("attributes")
     name = attributes.get("type") if isinstance(attributes, dict) else None
     if not isinstance(name, str):
         raise SalesforceError("INVALID_TYPE", "attributes.type is required in each record", 400, [])
     found = org.schema.sobject(name)
-    if found is None:
+    if found is None or not org.security.may(request.user_id, found.name, "read"):
         raise invalid_type(name)
     return found
 

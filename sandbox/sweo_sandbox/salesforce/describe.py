@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Literal
 
 from .schema import Schema, SObjectField, SObjectType
 
 Access = Callable[[str, str], bool]
 """From object and field name to whether the user may (see, edit) it."""
+Action = Literal["read", "create", "edit", "delete"]
+ObjectAccess = Callable[[str, Action], bool]
+"""From object name and what is to be done with its records to whether the user may do it."""
 
 FIELD_DEFAULTS: dict[str, Any] = {
     "aggregatable": True,
@@ -95,6 +98,13 @@ _GLOBAL_FLAGS: dict[str, Any] = {
     "undeletable": True,
     "updateable": True,
 }
+_FLAGS_OF_ACTIONS: dict[str, Action] = {
+    "createable": "create",
+    "updateable": "edit",
+    "deletable": "delete",
+    "undeletable": "delete",
+    "mergeable": "delete",
+}
 _MASTER_RECORD_TYPE = "012000000000000AAA"
 
 
@@ -174,10 +184,12 @@ _URL_ENDINGS = {
 }
 
 
-def describe_brief(sobject: SObjectType, version: str) -> dict[str, Any]:
+def describe_brief(sobject: SObjectType, version: str, allowed: ObjectAccess) -> dict[str, Any]:
     """The object's entry in the global describe, and ``objectDescribe`` of ``/sobjects/X``."""
     base = f"/services/data/v{version}/sobjects/{sobject.name}"
     flags = {key: sobject.extra.get(key, default) for key, default in _GLOBAL_FLAGS.items()}
+    for flag, action in _FLAGS_OF_ACTIONS.items():
+        flags[flag] = flags[flag] and allowed(sobject.name, action)
     offered = _URLS.get(sobject.name, _RECORD_URLS if sobject.custom else ())
     urls = {name: f"{base}{_URL_ENDINGS[name]}" for name in (*offered, *_EVERY_URL)}
     brief = {
@@ -191,23 +203,30 @@ def describe_brief(sobject: SObjectType, version: str) -> dict[str, Any]:
     return {**dict(sorted(brief.items())), "urls": urls}
 
 
-def describe_global(schema: Schema, version: str) -> dict[str, Any]:
-    """``GET /sobjects``."""
+def describe_global(schema: Schema, version: str, allowed: ObjectAccess) -> dict[str, Any]:
+    """``GET /sobjects``: the objects that the user may read."""
     return {
         "encoding": "UTF-8",
         "maxBatchSize": 200,
         "sobjects": [
-            describe_brief(sobject, version)
+            describe_brief(sobject, version, allowed)
             for sobject in sorted(schema.sobjects.values(), key=lambda each: each.name)
+            if allowed(sobject.name, "read")
         ],
     }
 
 
 def describe_sobject(
-    sobject: SObjectType, version: str, *, visible: Access, editable: Access, instance_url: str
+    sobject: SObjectType,
+    version: str,
+    *,
+    visible: Access,
+    editable: Access,
+    allowed: ObjectAccess,
+    instance_url: str,
 ) -> dict[str, Any]:
     """``GET /sobjects/X/describe``; fields that the user may not see are absent."""
-    brief = describe_brief(sobject, version)
+    brief = describe_brief(sobject, version, allowed)
     urls = brief.pop("urls")
     layout = f"{urls['describe']}/layouts/{_MASTER_RECORD_TYPE}"
     if "quickActions" in urls:

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from . import currencies, ids, lifecycle
+from .base_rows import MINIMUM_ACCESS
 from .errors import SalesforceError, invalid_type, json_parser_error, not_found
 from .rules import DuplicateRule, ValidationRule
 from .schema import SObjectType
@@ -101,6 +102,18 @@ def _archive(org: Org, _arguments: dict[str, Any]) -> dict[str, Any]:
     return {"archived": lifecycle.archive_activities(org)}
 
 
+def _add_user(org: Org, arguments: dict[str, Any]) -> dict[str, Any]:
+    profile = arguments.get("profile", MINIMUM_ACCESS)
+    return {"id": org.add_user(str(arguments["username"]), str(profile))}
+
+
+def _open_session(org: Org, arguments: dict[str, Any]) -> dict[str, Any]:
+    user_id = org.user_named(str(arguments["username"]))
+    if user_id is None:
+        raise not_found()
+    return {"access_token": org.sessions.open(user_id)}
+
+
 def _expire(org: Org, _arguments: dict[str, Any]) -> None:
     org.end_all_sessions()
 
@@ -159,6 +172,8 @@ _ORDERS: dict[str, tuple[Order, set[str]]] = {
     "convert-lead": (_convert, _CONVERSION),
     "archive-activities": (_archive, set()),
     "empty-recycle-bin": (_empty_bin, set()),
+    "add-user": (_add_user, {"username", "profile"}),
+    "open-session": (_open_session, {"username"}),
     "expire-sessions": (_expire, set()),
     "hide-field": (_hide_field, {"sobject", "field", "hidden"}),
     "hide-row": (_hide_row, {"id", "hidden"}),

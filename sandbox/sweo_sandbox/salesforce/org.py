@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 from . import currencies, errors, facts, ids, lifecycle, statuses
-from .access import FieldSecurity
-from .base_rows import make_base_rows
+from .access import Security
+from .base_rows import MINIMUM_ACCESS, RowAdder, make_base_rows, make_profiles
 from .rules import DuplicateRule, ValidationRule
 from .schema import SObjectType
 from .sessions import Sessions
@@ -43,7 +43,7 @@ class Org:
         self.clock = clock
         self.schema = facts.load_schema()
         self.store = Store(self.schema, data_dir, settings.org_number)
-        self.security = FieldSecurity(self.schema, self.store)
+        self.security = Security(self.schema, self.store)
         self.writer = Writer(self)
         self.sessions = Sessions(self)
         self._begin()
@@ -72,6 +72,8 @@ class Org:
         }
         if self.settings.access_token:
             self.sessions.remember(self.settings.access_token, self.integration_user_id, None)
+        if not self.rows("PermissionSet", IsOwnedByProfile=1):
+            make_profiles(self)
         self.security.forget()
         statuses.load(self)
         if is_new and self.settings.currencies:
@@ -148,9 +150,13 @@ class Org:
 
     def schema_changed(self) -> None:
         """Note that describe answers differ from now on."""
+        self.access_changed()
+        self.store.drop_readers()
+
+    def access_changed(self) -> None:
+        """Note that users see other fields and objects from now on, in describe answers too."""
         self.schema_changed_ms = self.now_ms()
         self.security.forget()
-        self.store.drop_readers()
 
     def schema_add_field(self, sobject_name: str, facts_of_field: dict[str, Any]) -> None:
         """Put a field into the schema, and its relationship on the parent's side."""
@@ -180,6 +186,18 @@ class Org:
             self.schema.sobjects["user"], '"Username" = ? COLLATE NOCASE', (username,)
         )
         return str(rows[0]["Id"]) if rows and rows[0]["IsActive"] else None
+
+    def add_user(self, username: str, profile: str = MINIMUM_ACCESS) -> str:
+        """Make an active user of a profile, which may call the API and little else. Returns its id.
+
+        What more the user may do comes from permission sets that are assigned to it.
+        """
+        profiles = self.rows("Profile", Name=profile)
+        if not profiles:
+            raise errors.not_found(f"there is no profile {profile}")
+        with self.store.unobserved(), self.store.transaction():
+            add = RowAdder(self, self.human_user_id)
+            return add.user(None, username.partition("@")[0], username, profiles[0]["Id"])
 
     def assignment_owner(self, sobject_name: str) -> str | None:
         """Whom the object's assignment rule gives records to."""
@@ -271,7 +289,7 @@ class Org:
                     "DELETE FROM _hidden_field WHERE sobject = ? AND field = ?",
                     (sobject.name, known.name),
                 )
-        self.security.forget()
+        self.access_changed()
 
     def hide_row(self, record_id: str, *, hidden: bool = True) -> None:
         """Take a record away from every API user (sharing), or give it back."""

@@ -25,26 +25,28 @@ _COMPOSITE_TYPES = frozenset({"address", "location"})
 @router.route("GET", "/sobjects")
 def sobjects(org: Org, request: Request) -> Response:
     """The global describe; conditional, as an object's describe is."""
-    headers = _describe_headers(org)
+    headers = _describe_headers(org, request)
     if _is_known(org, request, headers["ETag"]):
         return Response(None, 304, headers)
-    return Response(describe.describe_global(org.schema, request.version), headers=headers)
+    allowed = org.security.allowed(request.user_id)
+    body = describe.describe_global(org.schema, request.version, allowed)
+    return Response(body, headers=headers)
 
 
 @router.route("GET", "/sobjects/{sobject}")
 def sobject_basic(org: Org, request: Request, sobject: str) -> Response:
     """What the object is, and recent records (this user views none)."""
-    known = sobject_named(org, sobject)
-    return Response(
-        {"objectDescribe": describe.describe_brief(known, request.version), "recentItems": []}
-    )
+    known = sobject_named(org, request, sobject)
+    allowed = org.security.allowed(request.user_id)
+    brief = describe.describe_brief(known, request.version, allowed)
+    return Response({"objectDescribe": brief, "recentItems": []})
 
 
 @router.route("GET", "/sobjects/{sobject}/describe")
 def sobject_describe(org: Org, request: Request, sobject: str) -> Response:
     """The full describe; 304 if nothing has changed since ``If-Modified-Since`` or the ETag."""
-    known = sobject_named(org, sobject)
-    headers = _describe_headers(org)
+    known = sobject_named(org, request, sobject)
+    headers = _describe_headers(org, request)
     if _is_known(org, request, headers["ETag"]):
         return Response(None, 304, headers)
     body = describe.describe_sobject(
@@ -52,14 +54,16 @@ def sobject_describe(org: Org, request: Request, sobject: str) -> Response:
         request.version,
         visible=org.security.visible(request.user_id),
         editable=org.security.editable(request.user_id),
+        allowed=org.security.allowed(request.user_id),
         instance_url=org.settings.instance_url or request.base_url,
     )
     return Response(body, headers=headers)
 
 
-def _describe_headers(org: Org) -> dict[str, str]:
+def _describe_headers(org: Org, request: Request) -> dict[str, str]:
     changed_ms = org.schema_changed_ms
-    tag = hashlib.sha256(f"{org.organization_id}{changed_ms}".encode()).hexdigest()[:8]
+    shown = f"{org.organization_id}{request.user_id}{changed_ms}"
+    tag = hashlib.sha256(shown.encode()).hexdigest()[:8]
     return {"ETag": f'"{tag}"', "Last-Modified": http_date(changed_ms)}
 
 
@@ -76,7 +80,7 @@ def _is_known(org: Org, request: Request, tag: str) -> bool:
 @router.route("POST", "/sobjects/{sobject}")
 def create(org: Org, request: Request, sobject: str) -> Response:
     """Make a record: 201."""
-    known = sobject_named(org, sobject)
+    known = sobject_named(org, request, sobject)
     body = request.json_object()
     if any(name.lower() == "id" and value for name, value in body.items()):
         raise SalesforceError(
@@ -93,7 +97,7 @@ def create(org: Org, request: Request, sobject: str) -> Response:
 @router.route("GET", "/sobjects/{sobject}/{record_id}")
 def read(org: Org, request: Request, sobject: str, record_id: str) -> Response:
     """A record by id, with all fields or those in ``fields``."""
-    known = sobject_named(org, sobject)
+    known = sobject_named(org, request, sobject)
     row = org.writer.live_row(known, _row_id(known, record_id))
     return _row_answer(org, request, known, row)
 
@@ -101,7 +105,7 @@ def read(org: Org, request: Request, sobject: str, record_id: str) -> Response:
 @router.route("PATCH", "/sobjects/{sobject}/{record_id}")
 def update(org: Org, request: Request, sobject: str, record_id: str) -> Response:
     """Change a record: 204; 412 if it has changed since ``If-Unmodified-Since``."""
-    known = sobject_named(org, sobject)
+    known = sobject_named(org, request, sobject)
     full_id = _row_id(known, record_id)
     body = request.json_object()
     if any(name.lower() == "id" for name in body):
@@ -124,7 +128,7 @@ def update(org: Org, request: Request, sobject: str, record_id: str) -> Response
 @router.route("DELETE", "/sobjects/{sobject}/{record_id}")
 def delete(org: Org, request: Request, sobject: str, record_id: str) -> Response:
     """Put a record into the recycle bin: 204."""
-    known = sobject_named(org, sobject)
+    known = sobject_named(org, request, sobject)
     org.writer.delete(known, _row_id(known, record_id), request.write_context())
     return Response(None, 204)
 
@@ -132,7 +136,7 @@ def delete(org: Org, request: Request, sobject: str, record_id: str) -> Response
 @router.route("GET", "/sobjects/{sobject}/{field}/{value}")
 def read_by_key(org: Org, request: Request, sobject: str, field: str, value: str) -> Response:
     """A record by external id; 300 with the records' URLs if several hold it."""
-    known = sobject_named(org, sobject)
+    known = sobject_named(org, request, sobject)
     key = _key(org, request, known, field)
     if key.name == "Id":
         return read(org, request, sobject, value)
@@ -147,7 +151,7 @@ def read_by_key(org: Org, request: Request, sobject: str, field: str, value: str
 @router.route("PATCH POST", "/sobjects/{sobject}/{field}/{value}")
 def upsert(org: Org, request: Request, sobject: str, field: str, value: str) -> Response:
     """Upsert by external id: 201 or 200 with ``created`` (204 before v46), 300 if ambiguous."""
-    known = sobject_named(org, sobject)
+    known = sobject_named(org, request, sobject)
     key = _key(org, request, known, field)
     if key.name == "Id":
         return update(org, request, sobject, value)
@@ -181,7 +185,7 @@ def upsert(org: Org, request: Request, sobject: str, field: str, value: str) -> 
 @router.route("DELETE", "/sobjects/{sobject}/{field}/{value}")
 def delete_by_key(org: Org, request: Request, sobject: str, field: str, value: str) -> Response:
     """Delete by external id."""
-    known = sobject_named(org, sobject)
+    known = sobject_named(org, request, sobject)
     key = _key(org, request, known, field)
     if key.name == "Id":
         return delete(org, request, sobject, value)
@@ -197,7 +201,7 @@ def delete_by_key(org: Org, request: Request, sobject: str, field: str, value: s
 @router.route("GET", "/sobjects/{sobject}/updated")
 def updated(org: Org, request: Request, sobject: str) -> Response:
     """Ids of live records changed within ``start`` and ``end`` (30 days back at most)."""
-    known = sobject_named(org, sobject)
+    known = sobject_named(org, request, sobject)
     start_ms, end_ms = _span(org, request, days=30)
     live = ' AND "IsDeleted" = 0' if "isdeleted" in known.fields else ""
     rows = org.store.rows(
@@ -216,7 +220,7 @@ def updated(org: Org, request: Request, sobject: str) -> Response:
 @router.route("GET", "/sobjects/{sobject}/deleted")
 def deleted(org: Org, request: Request, sobject: str) -> Response:
     """Records deleted within ``start`` and ``end`` (15 days back at most)."""
-    known = sobject_named(org, sobject)
+    known = sobject_named(org, request, sobject)
     start_ms, end_ms = _span(org, request, days=15)
     with org.store.lock:
         rows = org.store.writer.execute(
@@ -278,6 +282,8 @@ def record_count(org: Org, request: Request) -> Response:
     counted = []
     for sobject in org.schema.sobjects.values():
         if wanted is not None and sobject.name.lower() not in {name.lower() for name in wanted}:
+            continue
+        if not org.security.may(request.user_id, sobject.name, "read"):
             continue
         with org.store.lock:
             found = org.store.writer.execute(f'SELECT count(*) FROM "{sobject.name}"').fetchone()  # noqa: S608

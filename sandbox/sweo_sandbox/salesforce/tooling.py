@@ -27,7 +27,7 @@ _MADE = {"success": True, "errors": [], "warnings": [], "infos": []}
 @router.route("POST", "/tooling/sobjects/CustomField")
 def create_field(org: Org, request: Request) -> Response:
     """Make a field: ``{"FullName": "Contact.X__c", "Metadata": {"label", "type", …}}``."""
-    full_name, metadata = _order(request)
+    full_name, metadata = _order(org, request)
     object_name, _, name = full_name.partition(".")
     with org.store.transaction():
         field_id = org.store.next_id("00N", "CustomField")
@@ -72,7 +72,7 @@ def read_field(org: Org, request: Request, field_id: str) -> Response:
 @router.route("PATCH", "/tooling/sobjects/CustomField/{field_id}")
 def change_field(org: Org, request: Request, field_id: str) -> Response:
     """Give a field other ``Metadata``; its type stays."""
-    full_name, metadata = _order(request, named=False)
+    full_name, metadata = _order(org, request, named=False)
     made = _made_field(org, field_id)
     with org.store.transaction():
         for sobject_name, name, held in made:
@@ -100,6 +100,7 @@ def change_field(org: Org, request: Request, field_id: str) -> Response:
 @router.route("DELETE", "/tooling/sobjects/CustomField/{field_id}")
 def delete_field(org: Org, request: Request, field_id: str) -> Response:
     """Take a field away, its values and its permissions too."""
+    _check_right(org, request)
     with org.store.transaction():
         for sobject_name, name, _ in _made_field(org, field_id):
             sobject = org.schema.sobjects[sobject_name.lower()]
@@ -122,7 +123,7 @@ def delete_field(org: Org, request: Request, field_id: str) -> Response:
 @router.route("POST", "/tooling/sobjects/CustomObject")
 def create_object(org: Org, request: Request) -> Response:
     """Make an object: ``{"FullName": "Plan__c", "Metadata": {"label", "pluralLabel", …}}``."""
-    name, metadata = _order(request)
+    name, metadata = _order(org, request)
     if org.schema.sobject(name):
         raise SalesforceError(
             "DUPLICATE_DEVELOPER_NAME", f"There is already an object named {name}.", 400, []
@@ -138,7 +139,15 @@ def create_object(org: Org, request: Request) -> Response:
     return Response({"id": object_id, **_MADE}, 201)
 
 
-def _order(request: Request, *, named: bool = True) -> tuple[str, dict[str, Any]]:
+def _check_right(org: Org, request: Request) -> None:
+    if not org.security.may_customize(request.user_id):
+        raise SalesforceError(
+            "INSUFFICIENT_ACCESS_OR_READONLY", "insufficient access rights on object id", 400, []
+        )
+
+
+def _order(org: Org, request: Request, *, named: bool = True) -> tuple[str, dict[str, Any]]:
+    _check_right(org, request)
     body = request.json_object()
     unknown = sorted(set(body) - {"FullName", "Metadata", "attributes"})
     if unknown:

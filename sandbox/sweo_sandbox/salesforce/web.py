@@ -20,6 +20,7 @@ from .errors import SalesforceError
 if TYPE_CHECKING:
     from ..faults import FaultRule
     from .org import Org
+    from .schema import SObjectType
     from .writes import WriteContext
 
 _ENCODER = msgspec.json.Encoder()
@@ -249,14 +250,14 @@ def http_date(milliseconds: int) -> str:
     return formatdate(milliseconds / 1000, usegmt=True)
 
 
-def sobject_named(org: Org, name: str) -> Any:
+def sobject_named(org: Org, request: Request, name: str) -> SObjectType:
     """The object of a path segment.
 
     Raises:
-        SalesforceError: 404, as for any unknown path.
+        SalesforceError: 404, as for any unknown path, if the user may not read the object.
     """
     found = org.schema.sobject(name)
-    if found is None:
+    if found is None or not org.security.may(request.user_id, found.name, "read"):
         raise errors.not_found()
     return found
 

@@ -10,7 +10,8 @@ import re
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
-from . import currencies, derived, errors, ids, rules, statuses, values
+from . import currencies, derived, errors, ids, permissions, rules, statuses, values
+from .describe import Action
 from .errors import SalesforceError
 from .schema import SObjectField, SObjectType
 from .store import Row, quoted
@@ -19,7 +20,9 @@ if TYPE_CHECKING:
     from .org import Org
 
 _MASTER_RECORD_TYPE = "012000000000000AAA"
-_SECURITY_OBJECTS = frozenset({"FieldPermissions", "PermissionSetAssignment", "PermissionSet"})
+_SECURITY_OBJECTS = frozenset(
+    {"FieldPermissions", "ObjectPermissions", "PermissionSet", "PermissionSetAssignment", "User"}
+)
 _NUMBER_PLACE = re.compile(r"\{(0+)\}")
 _QUEUED = frozenset({"Lead", "Case"})
 
@@ -59,11 +62,7 @@ class Writer:
 
     def create(self, sobject: SObjectType, body: dict[str, Any], context: WriteContext) -> Written:
         """Make a record."""
-        if not sobject.createable and context.enforce:
-            raise SalesforceError(
-                "CANNOT_INSERT_UPDATE_ACTIVATE_ENTITY",
-                f"entity type {sobject.name} does not support create",
-            )
+        self._check_right(sobject, "create", context)
         given = self._prepare(sobject, body, context, creating=True)
         with self._store.transaction():
             now_ms = self._org.now_ms()
@@ -74,6 +73,7 @@ class Writer:
             self._require(sobject, row)
             self._check_references(sobject, given, row)
             self._check_unique(sobject, given, None)
+            permissions.check(self._org, sobject, row, context)
             rules.check(self._org, sobject, row, given, context)
             row["Id"] = self._store.new_id(sobject)
             self._assign(sobject, row, context)
@@ -105,11 +105,7 @@ class Writer:
         unmodified_since_ms: int | None = None,
     ) -> Written:
         """Change a record; ``unmodified_since_ms`` is compared with LastModifiedDate."""
-        if not sobject.updateable and context.enforce:
-            raise SalesforceError(
-                "CANNOT_INSERT_UPDATE_ACTIVATE_ENTITY",
-                f"entity type {sobject.name} does not support update",
-            )
+        self._check_right(sobject, "edit", context)
         with self._store.transaction():
             row = self.live_row(sobject, record_id)
             self.check_lock(record_id, context)
@@ -125,6 +121,7 @@ class Writer:
             self._require(sobject, after, only=given)
             self._check_references(sobject, given, after)
             self._check_unique(sobject, given, record_id)
+            permissions.check(self._org, sobject, after, context)
             rules.check(self._org, sobject, after, given, context)
             now_ms = self._org.now_ms()
             self._assign(sobject, after, context)
@@ -214,11 +211,7 @@ class Writer:
         self, sobject: SObjectType, record_id: str, context: WriteContext, *, hard: bool = False
     ) -> None:
         """Put a record and what hangs on it into the recycle bin, or away for good."""
-        if not sobject.deletable and context.enforce:
-            raise SalesforceError(
-                "INSUFFICIENT_ACCESS_OR_READONLY",
-                f"entity type {sobject.name} does not support delete",
-            )
+        self._check_right(sobject, "delete", context)
         with self._store.transaction():
             self.live_row(sobject, record_id)
             self.check_lock(record_id, context)
@@ -254,6 +247,31 @@ class Writer:
             sobject,
             record_id,
             {"IsDeleted": 1, "SystemModstamp": now_ms, "LastModifiedDate": now_ms},
+        )
+
+    def _check_right(self, sobject: SObjectType, action: Action, context: WriteContext) -> None:
+        if not context.enforce:
+            return
+        possible = {
+            "create": sobject.createable,
+            "edit": sobject.updateable,
+            "delete": sobject.deletable,
+        }
+        if possible[action] and self._org.security.may(context.user_id, sobject.name, action):
+            return
+        if action == "delete":
+            raise SalesforceError(
+                "INSUFFICIENT_ACCESS_OR_READONLY",
+                "insufficient access rights on object id",
+                400,
+                [],
+            )
+        done = "inserted" if action == "create" else "updated"
+        raise SalesforceError(
+            "CANNOT_INSERT_UPDATE_ACTIVATE_ENTITY",
+            f"entity type cannot be {done}: {sobject.label}",
+            400,
+            [],
         )
 
     def check_lock(self, record_id: str, context: WriteContext) -> None:
@@ -444,7 +462,7 @@ class Writer:
 
     def _after(self, sobject: SObjectType) -> None:
         if sobject.name in _SECURITY_OBJECTS:
-            self._org.security.forget()
+            self._org.access_changed()
         elif sobject.name == "CurrencyType":
             currencies.refresh(self._org)
             self._org.schema_changed()
