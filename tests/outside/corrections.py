@@ -175,8 +175,35 @@ CORRECTIONS: tuple[Correction, ...] = (
 )
 
 
-def corrected(contract: Contract) -> Contract:
+def preview_answers_to_its_own_version_only(contract: Contract) -> None:
+    """These paths answer 404 to a numbered version, and 400 to a version that does not exist."""
+    for _, _, operation in _operations(contract):
+        operation["responses"].setdefault("400", _error("a parameter is wrong"))
+        operation["responses"].setdefault("404", _error("the version has no such path"))
+        operation["responses"].setdefault("429", _error("too many requests"))
+
+
+def items_are_judged_one_by_one(contract: Contract) -> None:
+    """A wrong field of an item is told by the job's state alone, as the contract's prose says."""
+    for name, schema in _schemas(contract).items():
+        if name.startswith("bulk_"):
+            for key, part in schema["properties"].items():
+                properties = part["items"]["properties"] if key != "job" else {}
+                for field in set(properties) - {"id"}:
+                    properties[field] = {}
+
+
+PREVIEW_CORRECTIONS: tuple[Correction, ...] = (
+    preview_answers_to_its_own_version_only,
+    items_are_judged_one_by_one,
+    attribute_values_have_types,
+    newer_versions_exist,
+    null_is_as_good_as_absent,
+)
+
+
+def corrected(contract: Contract, corrections: tuple[Correction, ...]) -> Contract:
     """The contract with every correction made, in place."""
-    for correction in CORRECTIONS:
+    for correction in corrections:
         correction(contract)
     return contract

@@ -7,7 +7,8 @@ import sqlite3
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Literal
 
-from sweo_sandbox.sweo.errors import ApiError
+from sweo_sandbox.sweo import values
+from sweo_sandbox.sweo.errors import ApiError, bad_request
 from sweo_sandbox.sweo.standard_attributes import Model
 
 if TYPE_CHECKING:
@@ -33,7 +34,10 @@ _CONTACT_KEYS = (
 
 
 class BulkJobs:
-    """Jobs take items until a minute after they were made."""
+    """Jobs take items until a minute after they were made.
+
+    Fields of an item that an endpoint does not list are ignored, as the contract's prose says.
+    """
 
     def __init__(self, workspace: Workspace) -> None:
         self._workspace = workspace
@@ -45,6 +49,7 @@ class BulkJobs:
         Raises:
             ApiError: 422 for the shape, 404 or 403 for a job to append to.
         """
+        values.refuse_unknown(body, frozenset({_PLURAL[model], "job"}))
         items = self._items(model, action, body)
         now = self._workspace.clock.now_seconds()
         job = self._job_to_append(model, body.get("job"), now)
@@ -101,7 +106,11 @@ class BulkJobs:
         return row
 
     def _job_to_append(self, model: Model, job: Any, now: int) -> sqlite3.Row | None:
-        if not isinstance(job, dict) or job.get("id") is None:
+        if job is None:
+            return None
+        if not isinstance(job, dict):
+            raise ApiError(422, "type_mismatch", "job must be an object")
+        if job.get("id") is None:
             return None
         row = self._row(model, str(job["id"]))
         if now - row["created_at"] > 60:
@@ -153,8 +162,8 @@ class BulkJobs:
 
     def _relate(self, contact_id: str, item: dict[str, Any]) -> None:
         """Attach and detach the companies and tags that an item names."""
-        for company in item.get("companies") or []:
-            if company.get("remove") is True:
+        for company in _objects(item.get("companies"), "companies"):
+            if values.flag("remove", company.get("remove")):
                 found = self._workspace.companies.find(company_id=str(company["company_id"]))
                 self._workspace.memberships.detach(contact_id, found["id"])
             else:
@@ -162,11 +171,21 @@ class BulkJobs:
                 made = self._workspace.companies.upsert(keys)
                 self._workspace.memberships.attach(contact_id, made["id"])
         tags = item.get("tags") or {}
+        if not isinstance(tags, dict):
+            raise bad_request("bad 'tags' parameter")
         known = {tag["id"] for tag in self._workspace.tags.all()}
         for verb, apply in (
             ("add", self._workspace.tags.add),
             ("remove", self._workspace.tags.remove),
         ):
-            for tag in tags.get(verb) or []:
+            for tag in _objects(tags.get(verb), verb):
                 if str(tag.get("id")) in known:
                     apply("contact", contact_id, str(tag["id"]))
+
+
+def _objects(value: Any, name: str) -> list[dict[str, Any]]:
+    if value is None:
+        return []
+    if not isinstance(value, list) or not all(isinstance(each, dict) for each in value):
+        raise bad_request(f"bad '{name}' parameter")
+    return value
