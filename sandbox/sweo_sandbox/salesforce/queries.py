@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
 from ..soql import CompiledQuery, SoqlError as _SoqlError, compile_query
+from . import live_counts
 from .errors import SalesforceError
 from .schema import Schema
 from .store import quoted
@@ -110,9 +111,16 @@ class QueryCursor:
         if self._total is None:
             reader = self._reader or self._org.store.writer
             with self._org.store.lock:
-                found = reader.execute(self.query.count_sql, self.query.params).fetchone()
-            self._total = int(found[0])
+                self._total = self._counted(reader)
         return self._total
+
+    def _counted(self, reader: sqlite3.Connection) -> int:
+        stamped, org = self.query.stamped, self._org
+        sobject = org.schema.sobjects[self.query.sobject.lower()]
+        kept = live_counts.is_counted(sobject) and org.store.counts_are_kept
+        if stamped is not None and kept and not org.has_hidden_rows:
+            return live_counts.count(reader, sobject, stamped.start_ms, stamped.end_ms)
+        return int(reader.execute(self.query.count_sql, self.query.params).fetchone()[0])
 
     def close(self) -> None:
         """End the snapshot."""

@@ -69,7 +69,7 @@ def _first_page(org: Org, request: Request, *, include_deleted: bool) -> Respons
     )
     if compiled.is_count:
         counting = QueryCursor(org, compiled)
-        total = counting.page(0, 1)[0][0]
+        total = counting.total
         counting.close()
         return Response({"totalSize": total, "done": True, "records": []})
     cursor = QueryCursor(org, compiled, compiled.json_sql(request.version))

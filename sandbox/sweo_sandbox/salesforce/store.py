@@ -10,13 +10,13 @@ from __future__ import annotations
 import sqlite3
 import tempfile
 import threading
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Protocol
 
 from ..soql import install_functions
-from . import ids
+from . import ids, live_counts
 from .schema import Schema, SObjectField, SObjectType
 
 Row = dict[str, Any]
@@ -46,6 +46,10 @@ CREATE TABLE IF NOT EXISTS _change_event (
 CREATE INDEX IF NOT EXISTS _change_event_time ON _change_event (commit_ms);
 CREATE TABLE IF NOT EXISTS _event_schema (id TEXT PRIMARY KEY, json TEXT NOT NULL);
 """
+_SYSTEM_TABLES += live_counts.TABLE
+_CACHE_KIB = 16_000
+_LOADING_CACHE_KIB = 400_000
+_MAPPED_BYTES = 1 << 34
 _UNINDEXED = frozenset({"CreatedById", "LastModifiedById", "OwnerId", "MasterRecordId"})
 
 
@@ -101,6 +105,7 @@ class Store:
         self._depth = 0
         self.observer: RowObserver | None = None
         self.transactions_begun = 0
+        self.counts_are_kept = True
         self._open()
 
     def _open(self) -> None:
@@ -108,6 +113,8 @@ class Store:
         self.writer.execute("PRAGMA journal_mode = WAL")
         durable = "NORMAL" if self._temporary is None else "OFF"
         self.writer.execute(f"PRAGMA synchronous = {durable}")
+        # What a single statement may have to undo is small, and no file is made for it.
+        self.writer.execute("PRAGMA temp_store = MEMORY")
         self.writer.execute("BEGIN")
         for statement in _SYSTEM_TABLES.split(";"):
             if statement.strip():
@@ -123,7 +130,9 @@ class Store:
         connection = sqlite3.connect(
             self.path, isolation_level=None, check_same_thread=False, cached_statements=512
         )
-        connection.execute("PRAGMA cache_size = -16000")
+        connection.execute(f"PRAGMA cache_size = {-_CACHE_KIB}")
+        # Pages of a large org lie far apart; mapped, one costs no call to the system.
+        connection.execute(f"PRAGMA mmap_size = {_MAPPED_BYTES}")
         connection.execute("PRAGMA busy_timeout = 10000")
         install_functions(connection)
         return connection
@@ -169,6 +178,7 @@ class Store:
                 f"CREATE INDEX IF NOT EXISTS {quoted(sobject.name + '_SystemModstamp')} "
                 f'ON {table} ("SystemModstamp", "Id"{deleted})'
             )
+        live_counts.install(self.writer, sobject)
 
     def _index(self, sobject: SObjectType, field: SObjectField) -> None:
         # Text is compared without regard to case, so its indexes are NOCASE too.
@@ -213,6 +223,25 @@ class Store:
                 raise
             finally:
                 self._depth -= 1
+
+    @contextmanager
+    def loading(self) -> Iterator[None]:
+        """Many rows are added inside: indexes stay in memory, and live rows are counted after."""
+        self.writer.execute(f"PRAGMA cache_size = {-_LOADING_CACHE_KIB}")
+        self._each_object(live_counts.suspend)
+        self.counts_are_kept = False
+        try:
+            yield
+        finally:
+            self._each_object(live_counts.install)
+            self.counts_are_kept = True
+            self.writer.execute(f"PRAGMA cache_size = {-_CACHE_KIB}")
+            self.writer.execute("PRAGMA shrink_memory")
+
+    def _each_object(self, act: Callable[[sqlite3.Connection, SObjectType], None]) -> None:
+        with self.transaction():
+            for sobject in self.schema.sobjects.values():
+                act(self.writer, sobject)
 
     @contextmanager
     def unobserved(self) -> Iterator[None]:

@@ -27,8 +27,13 @@ def seed_org(org: Org, plan: SeedPlan) -> dict[str, int]:
     Raises:
         ValueError: the org already holds accounts.
     """
-    if org.rows("Account", IsDeleted=0):
+    if org.store.rows(org.schema.sobjects["account"], '"IsDeleted" = 0 LIMIT 1'):
         raise ValueError("the Salesforce org already holds accounts; reset it first")
+    with org.store.loading():
+        return _fill(org, plan)
+
+
+def _fill(org: Org, plan: SeedPlan) -> dict[str, int]:
     pools = make_pools(plan.random_seed)
     now_ms = org.now_ms()
     today = datetime.fromtimestamp(now_ms / 1000, timezone.utc).date()

@@ -18,6 +18,7 @@ from sweo_sandbox.soql.filters import condition_sql, fold
 from sweo_sandbox.soql.parser import parse
 from sweo_sandbox.soql.printing import JsonPrinter, csv_line_sql
 from sweo_sandbox.soql.sources import Bindings, Source, name_sql
+from sweo_sandbox.soql.stamps import Stamped, stamped
 
 _VERSION = re.compile(r"\d{1,3}\.\d")
 
@@ -153,12 +154,20 @@ class CompiledQuery:
             groups = self._statement(source, self._checked, printed)
             return f"SELECT count(*) FROM ({groups})"  # noqa: S608
         where = self._where_sql(source, self._checked)
-        total = "count(*)"
-        if self.offset is not None:
-            total = f"max({total} - {self.offset}, 0)"
-        if self.limit is not None:
-            total = f"min({total}, {self.limit})"
-        return f"SELECT {total} {source.from_sql()}{where}"
+        if self.limit is None and self.offset is None:
+            return f"SELECT count(*) {source.from_sql()}{where}"
+        window = f"LIMIT {-1 if self.limit is None else self.limit} OFFSET {self.offset or 0}"
+        return f"SELECT count(*) FROM (SELECT 1 {source.from_sql()}{where} {window})"  # noqa: S608
+
+    @cached_property
+    def stamped(self) -> Stamped | None:
+        """Within which SystemModstamps all live records are what the query finds, if that is so."""
+        query = self._checked
+        narrowed = self._include_deleted or self.is_aggregate or query.only_mine
+        if narrowed or self.limit is not None or self.offset is not None:
+            return None
+        # Archived records are left out of a query, and they are live.
+        return None if query.sobject.field_named("IsArchived") else stamped(query.where)
 
     @staticmethod
     def record(row: Sequence[Any]) -> dict[str, Any]:

@@ -151,6 +151,9 @@ class Database:
         if path is not None:
             self.connection.execute("PRAGMA journal_mode = WAL")
             self.connection.execute("PRAGMA synchronous = NORMAL")
+            # Rows and index entries that belong together lie far apart in a large workspace.
+            self.connection.execute("PRAGMA cache_size = -64000")
+            self.connection.execute("PRAGMA mmap_size = 17179869184")
         self._make_tables()
 
     def _make_tables(self) -> None:
