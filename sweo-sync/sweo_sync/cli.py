@@ -6,6 +6,7 @@ import click
 
 from sweo_sync.checking import check
 from sweo_sync.deciding import resolve, restore, retry
+from sweo_sync.disconnecting import disconnect
 from sweo_sync.doctor.command import doctor
 from sweo_sync.full_check.command import full_check
 from sweo_sync.holding import approve, pause, resume
@@ -25,10 +26,11 @@ def main() -> None:
     Under Meltano (`meltano invoke sweo-sync …`) the ledger and the field configs are found by
     themselves; elsewhere name them with --ledger and --mapping-file.
 
-    Commands read or change the ledger only, never a record: what you decide is written by the
-    next run of the pipelines. `setup --apply` alone changes something else, the fields of the
-    org. Exit codes: 0 done, 1 it could not be done or `check` found a mistake, 2 the command was
-    mistyped; `doctor` and `plan` have codes of their own.
+    Commands read or change the ledger only: what you decide is written by the next run of the
+    pipelines. Three do more: `setup --apply` makes fields in the org, `full-check` runs the
+    pipelines, `disconnect` revokes tokens. Exit codes: 0 done, 1 it could not be done or `check`
+    found a mistake, 2 the command was mistyped; `doctor`, `plan` and `full-check` have codes of
+    their own.
     """
 
 
@@ -44,6 +46,7 @@ for command in (
     pause,
     resume,
     approve,
+    disconnect,
     check,
     doctor,
     setup,

@@ -17,14 +17,22 @@ def salesforce_connection(environ: Mapping[str, str]) -> Connection | None:
     Raises:
         FatalError: a variable is missing or forbidden.
     """
+    settings = salesforce_settings(environ)
+    return connection_from(settings) if settings else None
+
+
+def salesforce_settings(environ: Mapping[str, str]) -> dict[str, str]:
+    """The login that SALESFORCE_* describe, by the names of a plugin's settings; empty where they
+    name none.
+    """
     settings = {
         setting.name: environ[f"SALESFORCE_{setting.name.upper()}"]
         for setting in LOGIN_SETTINGS
         if environ.get(f"SALESFORCE_{setting.name.upper()}")
     }
     if not {"access_token", "client_id"} & set(settings):
-        return None
-    return connection_from({**settings, **_guard(environ)})
+        return {}
+    return {**settings, **_guard(environ)}
 
 
 def sweo_client(environ: Mapping[str, str]) -> SweoClient | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import click
 from crosswalk.ledger.clock import parse_stamp
+from crosswalk.ledger.disconnecting import how_to_connect
 from crosswalk.ledger.report import DirectionReport, RunReport, StatusReport, status as status_of
 from crosswalk.mapping import Side
 
@@ -22,13 +23,14 @@ def status(project: Project, as_json: bool) -> None:
     """
     with project.ledger() as ledger:
         report = status_of(ledger, project.declared)
+        disconnected = how_to_connect(ledger)
     if as_json:
         emit(_for_machines(report))
         return
     _print_directions(report)
     _print_mappings(report)
-    for line in _advice(report):
-        console().print(line)
+    for line in _advice(report, disconnected):
+        console().print(line, soft_wrap=True)
 
 
 def _for_machines(report: StatusReport) -> dict[str, object]:
@@ -109,7 +111,7 @@ def _print_mappings(report: StatusReport) -> None:
     )
 
 
-def _advice(report: StatusReport) -> list[str]:
+def _advice(report: StatusReport, disconnected: str | None) -> list[str]:
     lines = []
     for each in report.directions:
         if each.holder:
@@ -126,6 +128,8 @@ def _advice(report: StatusReport) -> list[str]:
         lines.append("`sweo-sync quarantine` tells what could not be written, and why.")
     if any(each.open_conflicts for each in report.mappings):
         lines.append("`sweo-sync conflicts` lists what waits for your decision.")
-    if report.paused_since:
+    if disconnected:
+        lines.append(disconnected)
+    elif report.paused_since:
         lines.append("Everything is paused; `sweo-sync resume` lets it go on.")
     return lines

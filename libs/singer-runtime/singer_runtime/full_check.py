@@ -20,6 +20,7 @@ from functools import cached_property
 
 from crosswalk.errors import FatalError
 from crosswalk.ledger.clock import Clock, parse_stamp, stamp, system_clock
+from crosswalk.ledger.disconnecting import how_to_connect
 from singer_sdk import typing as th
 
 from singer_runtime.progress import Progress
@@ -224,7 +225,10 @@ class CheckingTap(SyncTap):
         """The mappings that are neither switched off nor paused, parents first."""
         paused = self.ledger.paused() if self.ledger else set()
         left_out = [m.name for m in self.mappings if "*" in paused or m.name in paused]
-        if left_out:
+        disconnected = how_to_connect(self.ledger) if self.ledger else None
+        if disconnected:
+            self.logger.warning("%s", disconnected)
+        elif left_out:
             self.logger.info(
                 "Paused, so not read: %s. `sweo-sync resume` lets them go on from where they are.",
                 ", ".join(left_out),

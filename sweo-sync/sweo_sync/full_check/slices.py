@@ -11,6 +11,7 @@ from typing import Final
 
 from crosswalk.errors import FatalError
 from crosswalk.ledger import Ledger
+from crosswalk.ledger.disconnecting import how_to_connect
 from crosswalk.ledger.report import EVERYTHING, runs_since
 from crosswalk.ledger.runs import living_holder
 
@@ -118,7 +119,10 @@ class SlicedCheck:
 
     def _refuse_where_paused(self) -> None:
         if EVERYTHING in self.ledger.paused():
-            raise FatalError("Everything is paused; `sweo-sync resume` lets it go on.")
+            raise FatalError(
+                how_to_connect(self.ledger)
+                or "Everything is paused; `sweo-sync resume` lets it go on."
+            )
         if not self._to_check():
             what = self.only or "Every mapping"
             raise FatalError(f"{what} is paused; `sweo-sync resume` lets it go on.")

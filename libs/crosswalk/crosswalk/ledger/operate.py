@@ -19,6 +19,7 @@ from crosswalk.errors import FatalError
 from crosswalk.fieldtype import FieldType
 from crosswalk.ledger import schema
 from crosswalk.ledger.book import Ledger
+from crosswalk.ledger.disconnecting import note_connected
 from crosswalk.ledger.erasure import is_erased
 from crosswalk.ledger.listings import Change, ConflictReport, change_of, conflicts, quarantine
 from crosswalk.ledger.records import FieldRow, Link
@@ -277,7 +278,12 @@ def pause(ledger: Ledger, mapping: str = EVERYTHING) -> None:
 
 
 def resume(ledger: Ledger, mapping: str = EVERYTHING) -> list[str]:
-    """Let a mapping go on, or all that are held; returns what was held (``*``: all)."""
+    """Let a mapping go on, or all that are held; returns what was held (``*``: all).
+
+    Letting everything go on connects again what was disconnected.
+    """
+    if mapping == EVERYTHING:
+        note_connected(ledger)
     held = ledger.paused() if mapping == EVERYTHING else ledger.paused() & {mapping}
     with translated_errors(), ledger.engine.begin() as connection:
         connection.execute(delete(schema.pause).where(schema.pause.c.mapping.in_(held)))
