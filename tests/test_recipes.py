@@ -54,26 +54,6 @@ def test_coverage_claims_only_what_a_test_shows() -> None:
             assert (ROOT / "docs" / link).exists(), behaviour
 
 
-def test_several_objects_side_by_side(world: World, pipelines: Pipelines) -> None:
-    pipelines.mappings = recipe("01")
-    account, company = world.account("C-1", Name="Acme"), world.company("C-1", name="Old")
-    world.contact("ada@x.test", Title="Countess")
-    lead = world.sandbox.org.insert(
-        "Lead", {"LastName": "Hopper", "Company": "Navy", "Email": "grace@x.test"}
-    )
-    user = world.person("ada@x.test")
-    prospect = world.person("grace@x.test", role="lead")
-    assert account
-    assert lead
-    pipelines.sync()
-    pipelines.sync()
-    assert world.company_now(company)["name"] == "Acme"
-    assert world.person_now(user)["custom_attributes"]["job_title"] == "Countess"
-    assert world.person_now(prospect)["custom_attributes"]["employer"] == "Navy"
-    pairs = {each["mapping"]: each["pairs"] for each in command(pipelines, "status")["mappings"]}
-    assert pairs == {"accounts": 1, "contacts": 1, "leads": 1}
-
-
 def test_the_second_key_finds_what_the_first_does_not(world: World, pipelines: Pipelines) -> None:
     pipelines.mappings = recipe("02")
     world.contact("old@x.test", Sweo_Id__c="u-1", Title="By id")
