@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from crosswalk.errors import FatalError
 from crosswalk.fieldtype import FieldType
 from crosswalk.mapping import Mapping, Side
 from crosswalk.problems import nearest
 from salesforce_client.connection import Connection
 from salesforce_client.currencies import LoneAmounts, lone_amounts
-from salesforce_client.describe import describe, describe_related
+from salesforce_client.describe import describe_related, describe_visible
 from salesforce_client.fields import Description, Resolved, resolve
 from salesforce_client.person_names import writable_name
 from sweo_client import SweoClient
@@ -54,15 +53,11 @@ def read_org(connection: Connection, mappings: Sequence[Mapping]) -> Org:
         RetryLaterError: Salesforce does not answer.
     """
     connection.org_id  # noqa: B018 - logs in, so that a refused login is not taken for an object
-    org = Org({})
+    found, missing = describe_visible(connection, (mapping.salesforce for mapping in mappings))
+    org = Org(found, {name: why.rstrip(".") for name, why in missing.items()})
     names: dict[str, list[str]] = {}
     for mapping in mappings:
-        if mapping.salesforce not in org.described and mapping.salesforce not in org.missing:
-            try:
-                org.described.update(describe(connection, [mapping.salesforce]))
-            except FatalError as error:
-                org.missing[mapping.salesforce] = str(error).rstrip(".")
-        if mapping.salesforce in org.described:
+        if mapping.salesforce in found:
             names.setdefault(mapping.salesforce, []).extend(mapping.read_from(Side.SALESFORCE))
     describe_related(connection, org.described, names)
     return org

@@ -7,6 +7,7 @@ import typing as t
 
 import pytest
 from click.testing import CliRunner
+from sweo_sandbox.salesforce.automation import declare_flow, declare_trigger
 from sweo_sandbox.testing import running_sandbox
 from sweo_sync.cli import main
 
@@ -94,9 +95,12 @@ class Clinic:
 
     def the_cause(self) -> dict[str, t.Any]:
         """The one finding that is worse than fine."""
-        bad = self.bad()
+        report = self.run()
+        bad = [f for f in report["findings"] if f["level"] in CHECKS]
         assert len(bad) == 1, [(f["check"], f["mapping"], f["found"]) for f in bad]
         assert bad[0]["todo"]
+        assert report["cause"] == bad[0]
+        assert report["exit_code"] == {"warning": 1, "failure": 2}[bad[0]["level"]]
         return bad[0]
 
 
@@ -257,6 +261,69 @@ def test_13_a_mapped_formula(clinic):
     assert clinic.run()["exit_code"] == 1
 
 
+FLOW = {
+    "start": {"object": "Account", "triggerType": "RecordBeforeSave"},
+    "assignments": [
+        {
+            "assignmentItems": [
+                {
+                    "assignToReference": "$Record.Industry",
+                    "operator": "Assign",
+                    "value": {"stringValue": "Media"},
+                }
+            ]
+        }
+    ],
+}
+
+
+def test_17_a_flow_that_rewrites_a_two_way_field(clinic):
+    clinic.fill()
+    declare_flow(clinic.sandbox.org, "Set_Industry", FLOW)
+    cause = clinic.the_cause()
+    assert (cause["check"], cause["mapping"]) == ("flows and triggers", "accounts")
+    assert "flow Set_Industry rewrites Industry of Account" in cause["found"]
+    clinic.declare(MAPPINGS.replace("direction: both", "direction: to_sweo", 1))
+    assert not clinic.bad()
+
+
+@pytest.mark.parametrize(
+    ("body", "told"),
+    [
+        ("for (Account a : Trigger.new) { a.Industry = 'Media'; }", "rewrites Industry"),
+        ("for (Account a : Trigger.new) { if (a.Industry == 'Media') a.Rating = 'Hot'; }", None),
+        ("Cleaner.clean(Trigger.new);", "cannot be read here, and may rewrite Industry"),
+    ],
+)
+def test_18_a_trigger_that_rewrites_a_two_way_field(clinic, body, told):
+    clinic.fill()
+    declare_trigger(
+        clinic.sandbox.org,
+        "Clean",
+        "Account",
+        f"trigger Clean on Account (before update) {{{body}}}",
+    )
+    declare_trigger(
+        clinic.sandbox.org, "Other", "Lead", "trigger Other on Lead { l.Industry = 1; }"
+    )
+    if told is None:
+        assert not clinic.bad()
+        return
+    cause = clinic.the_cause()
+    assert (cause["check"], cause["mapping"]) == ("flows and triggers", "accounts")
+    assert f"trigger Clean {told}" in cause["found"]
+
+
+def test_who_may_not_see_flows_is_told_how_to_look(clinic):
+    org = clinic.fill().sandbox.org
+    with org.store.transaction():
+        org.store.writer.execute('UPDATE "PermissionSet" SET "PermissionsCustomizeApplication" = 0')
+    org.security.forget()
+    found = [f for f in clinic.run()["findings"] if f["check"] == "flows and triggers"]
+    assert {finding["level"] for finding in found} == {"skipped"}
+    assert "View Setup" in found[0]["found"]
+
+
 def test_14_a_clock_that_is_off(clinic):
     clinic.fill()
     clinic.sandbox.clock_salesforce.skew(-400)
@@ -279,6 +346,15 @@ def test_16_an_object_that_nobody_may_see(clinic):
     clinic.declare(MAPPINGS.replace("salesforce: Contact", "salesforce: Ghost__c"))
     cause = clinic.the_cause()
     assert (cause["check"], cause["mapping"]) == ("permissions", "contacts")
+
+
+def test_what_to_see_to_first_stands_first(clinic):
+    clinic.fill()
+    clinic.environ["SWEO_ACCESS_TOKEN"] = "wrong"
+    lines = clinic.desk.run("doctor", exit_code=2).output.splitlines()
+    assert lines[0] == "First of all"
+    assert lines[1].startswith("✗ logins: Sweo:")
+    assert lines[2].strip().startswith("to do: mend SWEO_ACCESS_TOKEN")
 
 
 def test_mistakes_of_shape_do_not_hide_the_logins(clinic):

@@ -39,9 +39,19 @@ def describe(connection: Connection, sobjects: Iterable[str]) -> dict[str, Descr
     Raises:
         FatalError: an object is not there; of several, all are named.
     """
+    found, missing = describe_visible(connection, sobjects)
+    if missing:
+        raise FatalError("\n".join(missing.values()))
+    return found
+
+
+def describe_visible(
+    connection: Connection, sobjects: Iterable[str]
+) -> tuple[dict[str, Description], dict[str, str]]:
+    """As ``describe``; what is not there comes back as a sentence each, by name."""
     names = list(dict.fromkeys(sobjects))
     found: dict[str, Description] = {}
-    missing: list[str] = []
+    missing: dict[str, str] = {}
     for start in range(0, len(names), MAX_SUBREQUESTS):
         batch = names[start : start + MAX_SUBREQUESTS]
         parts = read_composite(connection, [describe_request(name) for name in batch])
@@ -49,10 +59,8 @@ def describe(connection: Connection, sobjects: Iterable[str]) -> dict[str, Descr
             try:
                 found[name] = description_from(name, part)
             except FatalError as error:
-                missing.append(str(error))
-    if missing:
-        raise FatalError("\n".join(missing))
-    return found
+                missing[name] = str(error)
+    return found, missing
 
 
 def describe_related(

@@ -33,7 +33,8 @@ class Description:
     ``fields`` and ``relationships`` are by lower-cased name, for Salesforce ignores case.
     ``encrypted`` are the names, in lower case too, of fields that are masked (Classic Encryption)
     or encrypted at rest (Shield): they are read, never written, and no query may filter by them.
-    ``replicateable`` says that the org keeps a log of its deleted rows.
+    ``replicateable`` says that the org keeps a log of its deleted rows. ``label`` is what people
+    call one record of the object.
     """
 
     name: str
@@ -43,6 +44,7 @@ class Description:
     updateable: bool = True
     encrypted: frozenset[str] = frozenset()
     replicateable: bool = False
+    label: str = ""
 
     def field(self, name: str) -> FieldType | None:
         """The field of that name in any case."""
@@ -76,6 +78,7 @@ def description_of(body: Mapping[str, Any]) -> Description:
         updateable=bool(body.get("updateable", True)),
         encrypted=frozenset(e["name"].lower() for e in body["fields"] if _is_encrypted(e)),
         replicateable=bool(body.get("replicateable", False)),
+        label=str(body.get("label") or ""),
     )
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from . import currencies, ids, lifecycle
+from . import automation, currencies, ids, lifecycle
 from .base_rows import MINIMUM_ACCESS
 from .errors import SalesforceError, invalid_type, json_parser_error, not_found
 from .rules import DuplicateRule, ValidationRule
@@ -161,6 +161,15 @@ def _currencies(org: Org, arguments: dict[str, Any]) -> None:
     currencies.switch_on(org, _object(arguments, "rates"))
 
 
+def _flow(org: Org, arguments: dict[str, Any]) -> None:
+    automation.declare_flow(org, str(arguments["name"]), _object(arguments, "metadata"))
+
+
+def _trigger(org: Org, arguments: dict[str, Any]) -> None:
+    name, body = str(arguments["name"]), str(arguments["body"])
+    automation.declare_trigger(org, name, str(arguments["sobject"]), body)
+
+
 Order = Callable[["Org", dict[str, Any]], "dict[str, Any] | None"]
 _CONVERSION = {"id", "account_id", "contact_id", "opportunity_name", "fields"}
 _ORDERS: dict[str, tuple[Order, set[str]]] = {
@@ -182,4 +191,6 @@ _ORDERS: dict[str, tuple[Order, set[str]]] = {
     "validation-rule": (_validation_rule, {"sobject", "field", "pattern", "message"}),
     "duplicate-rule": (_duplicate_rule, {"sobject", "fields"}),
     "currencies": (_currencies, {"rates"}),
+    "flow": (_flow, {"name", "metadata"}),
+    "trigger": (_trigger, {"name", "sobject", "body"}),
 }

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from . import currencies, errors, facts, ids, lifecycle, statuses
 from .access import Security
+from .automation import Flow, Trigger
 from .base_rows import MINIMUM_ACCESS, RowAdder, make_base_rows, make_profiles
 from .rules import DuplicateRule, ValidationRule
 from .schema import SObjectType
@@ -53,6 +54,7 @@ class Org:
         self.schema_changed_ms = self.now_ms()
         self.validation_rules: list[ValidationRule] = []
         self.duplicate_rules: list[DuplicateRule] = []
+        self.automation: list[Flow | Trigger] = []
         self.jobs: dict[str, BulkJob] = {}
         self.cursors: dict[str, QueryCursor] = {}
         self._locks: Counter[str] = Counter()

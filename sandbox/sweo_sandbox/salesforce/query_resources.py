@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from . import ids, queries
+from . import ids, queries, setup_queries
 from .errors import SalesforceError
 from .queries import QueryCursor
 from .web import Request, Response, Router
@@ -63,10 +63,28 @@ def _soql(request: Request) -> str:
     return soql
 
 
+@router.route("GET", "/tooling/query")
+def tooling_query(org: Org, request: Request) -> Response:
+    """Flows and triggers, with what they are made of."""
+    soql = _soql(request)
+    source = setup_queries.source_of(soql)
+    if source and source not in setup_queries.IN_TOOLING_API:
+        raise SalesforceError("INVALID_TYPE", f"sObject type '{source}' is not supported.")
+    return _set_up(org, request, soql, "tooling/")
+
+
+def _set_up(org: Org, request: Request, soql: str, api: str) -> Response:
+    found = setup_queries.records(org, request.user_id, soql, request.version, api)
+    return Response({"totalSize": len(found), "done": True, "records": found})
+
+
 def _first_page(org: Org, request: Request, *, include_deleted: bool) -> Response:
-    compiled = queries.compiled(
-        org, _soql(request), request.user_id, include_deleted=include_deleted
-    )
+    soql = _soql(request)
+    if setup_queries.may_be_about(soql) and (
+        setup_queries.source_of(soql) in setup_queries.IN_DATA_API
+    ):
+        return _set_up(org, request, soql, "")
+    compiled = queries.compiled(org, soql, request.user_id, include_deleted=include_deleted)
     if compiled.is_count:
         counting = QueryCursor(org, compiled)
         total = counting.total

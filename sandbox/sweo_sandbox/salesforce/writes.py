@@ -10,7 +10,7 @@ import re
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
-from . import currencies, derived, errors, ids, permissions, rules, statuses, values
+from . import automation, currencies, derived, errors, ids, permissions, rules, statuses, values
 from .describe import Action
 from .errors import SalesforceError
 from .schema import SObjectField, SObjectType
@@ -70,6 +70,7 @@ class Writer:
             row.update(self._defaults(sobject, context.user_id))
             row.update(self._numbers(sobject))
             row.update({name: value for name, value in given.items() if value is not None})
+            automation.run(self._org, sobject, row, given)
             self._require(sobject, row)
             self._check_references(sobject, given, row)
             self._check_unique(sobject, given, None)
@@ -118,6 +119,7 @@ class Writer:
                 )
             given = self._prepare(sobject, body, context, creating=False)
             after = {**row, **given}
+            automation.run(self._org, sobject, after, given)
             self._require(sobject, after, only=given)
             self._check_references(sobject, given, after)
             self._check_unique(sobject, given, record_id)

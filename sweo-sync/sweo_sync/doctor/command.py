@@ -10,7 +10,7 @@ from crosswalk.problems import MappingErrors
 
 from sweo_sync.doctor import access, activity, automation, fields, identity, keys, permissions
 from sweo_sync.doctor.check import Check, MappingCheck, examine
-from sweo_sync.doctor.finding import Finding, Level, exit_code_of
+from sweo_sync.doctor.finding import Finding, Level, cause_of, exit_code_of
 from sweo_sync.doctor.visit import Visit
 from sweo_sync.options import shared_options
 from sweo_sync.project import Project
@@ -47,8 +47,9 @@ _SIGNS: Final = {
 def doctor(project: Project, as_json: bool) -> None:
     """Look over the whole set-up and say for each thing what was found and what to do.
 
-    Both sides are asked (at most 40 API calls, samples only) and nothing is written. Exits 0 when
-    all is well, 1 with warnings, 2 with failures.
+    What to see to first is named first: an earlier trouble explains later ones. Both sides are
+    asked (at most 40 API calls, samples only) and nothing is written. Exits 0 when all is well, 1
+    with warnings, 2 with failures.
     """
     findings, config = _read_configs(project)
     visit = Visit(config, project)
@@ -58,7 +59,14 @@ def doctor(project: Project, as_json: bool) -> None:
     finally:
         visit.close()
     if as_json:
-        emit({"exit_code": exit_code_of(findings), "calls": calls, "findings": findings})
+        emit(
+            {
+                "exit_code": exit_code_of(findings),
+                "cause": cause_of(findings),
+                "calls": calls,
+                "findings": findings,
+            }
+        )
     else:
         _print(findings, calls)
     click.get_current_context().exit(exit_code_of(findings))
@@ -87,20 +95,30 @@ def _read_configs(project: Project) -> tuple[list[Finding], Config]:
 
 def _print(findings: list[Finding], calls: int) -> None:
     out = console()
+    cause = cause_of(findings)
+    if cause is not None:
+        out.print("First of all", style="bold")
+        _print_one(cause)
+        out.print("Everything", style="bold")
     for finding in findings:
-        sign, style = _SIGNS[finding.level]
-        about = f"{finding.check} ({finding.mapping})" if finding.mapping else finding.check
-        out.print(sign, style=style, end=" ")
-        out.print(f"{about}: {finding.found}", soft_wrap=True)
-        if finding.todo and finding.level is not Level.OK:
-            out.print(f"    to do: {finding.todo}", soft_wrap=True)
-        for line in finding.paste:
-            out.print(f"      {line}", soft_wrap=True)
-        if finding.examples:
-            out.print(f"    for example {', '.join(finding.examples)}", soft_wrap=True)
+        _print_one(finding)
     failures = sum(finding.level is Level.FAILURE for finding in findings)
     warnings = sum(finding.level is Level.WARNING for finding in findings)
     verdict = (
         "All is well" if not failures + warnings else f"{failures} failures, {warnings} warnings"
     )
     out.print(f"{verdict}; {calls} API calls.")
+
+
+def _print_one(finding: Finding) -> None:
+    out = console()
+    sign, style = _SIGNS[finding.level]
+    about = f"{finding.check} ({finding.mapping})" if finding.mapping else finding.check
+    out.print(sign, style=style, end=" ")
+    out.print(f"{about}: {finding.found}", soft_wrap=True)
+    if finding.todo and finding.level is not Level.OK:
+        out.print(f"    to do: {finding.todo}", soft_wrap=True)
+    for line in finding.paste:
+        out.print(f"      {line}", soft_wrap=True)
+    if finding.examples:
+        out.print(f"    for example {', '.join(finding.examples)}", soft_wrap=True)

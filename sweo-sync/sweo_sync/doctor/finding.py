@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum
 
@@ -35,6 +36,17 @@ class Finding:
 
 class UnavailableError(SyncError):
     """What a check needs could not be had, for a reason that another check reports."""
+
+
+def cause_of(findings: Sequence[Finding]) -> Finding | None:
+    """What to see to first: the first failure, else the first warning. Checks stand in an order in
+    which an earlier trouble explains later ones.
+    """
+    for level in (Level.FAILURE, Level.WARNING):
+        found = next((finding for finding in findings if finding.level is level), None)
+        if found is not None:
+            return found
+    return None
 
 
 def exit_code_of(findings: list[Finding]) -> int:

@@ -16,6 +16,7 @@ from sweo_client import SweoClient
 from sweo_client.query import Workspace as Identity, workspace as identity_of
 
 from sweo_sync.credentials import salesforce_connection, sweo_client
+from sweo_sync.doctor.automations import Automation, read_automations
 from sweo_sync.doctor.finding import UnavailableError
 from sweo_sync.doctor.samples import (
     OrgSample,
@@ -114,6 +115,12 @@ class Visit:
         """The latest records of every mapped object that can be seen, by object."""
         org = self.org
         return self._once("sample", lambda: sample_org(self.connection, org, self.mappings))
+
+    @cached_property
+    def automations(self) -> tuple[Automation, ...]:
+        """Flows and triggers of the mapped objects that can be seen."""
+        labels = {name.lower(): each.label for name, each in self.org.described.items()}
+        return self._once("automations", lambda: read_automations(self.connection, labels))
 
     def people(self, sweo_object: str) -> WorkspaceSample:
         """The companies or contacts that were active last."""
