@@ -48,16 +48,17 @@ def look_at_identity(visit: Visit, mapping: Mapping) -> Iterator[Finding]:
         if match.normalise is not Normalise.PHONE
     ]
     trials = _try(visit, mapping, declared)
-    found = max((trial.found for trial in trials), default=0)
-    if found >= max(1, len(rows) * _FEW_SHARE):
+    best = max(trials, key=lambda trial: trial.found, default=None)
+    found, sampled = (best.found, best.sampled) if best else (0, len(rows))
+    if found >= max(1, sampled * _FEW_SHARE):
         yield Finding(
             IDENTITY,
             Level.OK,
-            f"{found} of {len(rows)} sampled {plural} have a partner; the first run links them.",
+            f"{found} of {sampled} sampled {plural} have a partner; the first run links them.",
             mapping=mapping.name,
         )
         return
-    yield _unmatched(visit, mapping, matches, found, len(rows))
+    yield _unmatched(visit, mapping, matches, found, sampled)
 
 
 def _unmatched(
@@ -105,7 +106,7 @@ def _suggest(visit: Visit, mapping: Mapping) -> tuple[list[Trial], Trial | None]
     trials = _try(visit, mapping, list(plausible_matches(description, types, model)))
     worth = sorted(
         (trial for trial in trials if trial.rate >= _WORTH_SHARE),
-        key=lambda trial: (-trial.unique, trial.duplicates, _weakness(trial.match)),
+        key=lambda trial: (-trial.rate, trial.duplicates, _weakness(trial.match)),
     )
     named = next((trial for trial in worth if trial.by_normal_name), None)
     exact = [

@@ -22,6 +22,8 @@ from salesforce_client.soql import Select, encoded_bytes, in_batches
 from sweo_sync.doctor.candidates import Sort
 
 ROWS: Final = 2_000
+_SITE_ROWS: Final = 20
+"""So many sites are looked for: their patterns have no fixed beginning, and read every record."""
 _MOST_LIKE: Final = 50
 _LIKE_BYTES: Final = 9_000
 _EXAMPLES: Final = 3
@@ -89,7 +91,7 @@ def try_matches(
         values = {
             str(value)
             for match in matches
-            for row in rows
+            for row in _tried(rows, sort)
             if (value := readers[match.sweo](row)) not in (None, "")
         }
         condition = _condition(field, sort, sorted(values), sobject)
@@ -107,13 +109,17 @@ def try_matches(
             held[field, sort] = [(record["Id"], record.get(field)) for record in found]
     trials: list[Trial] = []
     for (field, sort), matches in by_field.items():
-        theirs = held.get((field, sort), [])
+        theirs, tried = held.get((field, sort), []), _tried(rows, sort)
         for match in matches:
             read = readers[match.sweo]
-            trials.append(_trial(match, rows, read, theirs, _form(match, field)))
+            trials.append(_trial(match, tried, read, theirs, _form(match, field)))
             if sort is Sort.NAME:
-                trials.append(_trial(match, rows, read, theirs, normal_name, by_name=True))
+                trials.append(_trial(match, tried, read, theirs, normal_name, by_name=True))
     return trials
+
+
+def _tried(rows: Sequence[Record], sort: Sort) -> Sequence[Record]:
+    return rows[:_SITE_ROWS] if sort is Sort.SITE else rows
 
 
 def _trial(
