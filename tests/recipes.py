@@ -27,7 +27,9 @@ def recipe(number: str) -> list[dict[str, Any]]:
 
 
 def command(pipelines: Pipelines, *args: str, exit_code: int = 0, **variables: str) -> Any:
-    """What `sweo-sync` says as JSON, with the recipe's field configs and both sides at hand."""
+    """What `sweo-sync` says as JSON, or as its sentence on stderr, with the project's field configs
+    and both sides at hand.
+    """
     file = pipelines.folder / "recipe.yml"
     with file.open("w") as out:
         YAML().dump({"mappings": pipelines.mappings}, out)
@@ -40,4 +42,4 @@ def command(pipelines: Pipelines, *args: str, exit_code: int = 0, **variables: s
     }
     result = CliRunner().invoke(main, [*args, "--json"], env=environ)
     assert result.exit_code == exit_code, result.output
-    return json.loads(result.stdout)
+    return json.loads(result.stdout) if result.stdout else result.stderr.strip()

@@ -10,6 +10,7 @@ from crosswalk.mapping import Create, Direction, Field, Mapping, Side
 from crosswalk.problems import Mistake, Problems
 from crosswalk.types import meets
 from crosswalk.values import Kind, kind_of
+from sweo_client.fields import ATTRIBUTE_LIMIT
 
 from sweo_sync.sides import Org, Workspace
 
@@ -56,7 +57,19 @@ def check_sides(
         for mapping in mappings
         for check in _Checker(mapping, org, workspace, problems).checks()
     ]
+    if workspace:
+        _check_room(mappings, workspace, problems)
     return Checked(problems.mistakes, fields)
+
+
+def _check_room(mappings: Sequence[Mapping], workspace: Workspace, problems: Problems) -> None:
+    needed = workspace.to_make(mappings)
+    if len(needed) > workspace.room:
+        problems.add(
+            f"Sweo takes {ATTRIBUTE_LIMIT} custom attributes and has room for {workspace.room}, "
+            f"but {len(needed)} are missing ({', '.join(needed)})",
+            "archive some in Sweo, or map fewer fields",
+        )
 
 
 class _Checker:

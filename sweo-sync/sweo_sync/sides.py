@@ -14,7 +14,7 @@ from salesforce_client.describe import describe_related, describe_visible
 from salesforce_client.fields import Description, Resolved, resolve
 from salesforce_client.person_names import writable_name
 from sweo_client import SweoClient
-from sweo_client.fields import field_types, model_of
+from sweo_client.fields import ATTRIBUTE_LIMIT, field_types, missing_attributes, model_of
 from sweo_client.query import data_attributes
 from sweo_client.slips import slip_of
 
@@ -87,6 +87,21 @@ class Workspace:
     def nearest(self, mapping: Mapping, name: str) -> str | None:
         """The attribute in use whose name comes closest."""
         return nearest(name, self.known[model_of(mapping.sweo)])
+
+    @property
+    def room(self) -> int:
+        """How many more custom attributes the workspace takes."""
+        used = sum(len(self.custom[model] - self.archived[model]) for model in self.custom)
+        return ATTRIBUTE_LIMIT - used
+
+    def to_make(self, mappings: Sequence[Mapping]) -> list[str]:
+        """The attributes that a run of these mappings would make."""
+        names = (
+            name
+            for mapping in mappings
+            for name in missing_attributes(mapping, self.known[model_of(mapping.sweo)])
+        )
+        return list(dict.fromkeys(names))
 
     def slip_of(self, mapping: Mapping, name: str) -> str | None:
         """An attribute in use that ``name``, which is not, may be a slip of."""

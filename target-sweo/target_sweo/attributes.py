@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Mapping as MappingOf
+from collections.abc import Iterable, Mapping as MappingOf, Sequence
 from typing import Any
 
 from crosswalk.errors import FatalError, UnknownOutcomeError
@@ -12,7 +12,14 @@ from crosswalk.mapping import Field, Mapping, Side
 from crosswalk.values import Kind, kind_of
 from crosswalk.values.conversion import can_meet
 from sweo_client import SweoClient, SweoRefusal
-from sweo_client.fields import ATTRIBUTE_LIMIT, STRING_LENGTH, custom_field, field_types, model_of
+from sweo_client.fields import (
+    ATTRIBUTE_LIMIT,
+    STRING_LENGTH,
+    custom_field,
+    field_types,
+    missing_attributes,
+    model_of,
+)
 from sweo_client.query import data_attributes
 from sweo_client.slips import slip_of
 from sweo_client.write import create_attribute, unarchive_attribute
@@ -21,13 +28,22 @@ Attribute = MappingOf[str, Any]
 
 
 class Attributes:
-    """Data attributes of companies and contacts; looked up once a run, in one call."""
+    """Data attributes of companies and contacts; looked up once a run, in one call.
+
+    ``mappings`` are all that the run may write, which share the workspace's room for attributes.
+    """
 
     def __init__(
-        self, client: SweoClient, logger: logging.Logger, *, dry_run: bool = False
+        self,
+        client: SweoClient,
+        logger: logging.Logger,
+        *,
+        dry_run: bool = False,
+        mappings: Sequence[Mapping] = (),
     ) -> None:
         self._client = client
         self._dry_run = dry_run
+        self._mappings = mappings
         self._logger = logger
         self._known: list[Attribute] | None = None
 
@@ -52,7 +68,7 @@ class Attributes:
         ]
         if mistakes:
             raise FatalError(f"Mapping `{mapping.name}` cannot be written: {'; '.join(mistakes)}.")
-        self._refuse_beyond_limit(missing)
+        self._refuse_beyond_limit(mapping, missing)
         if self._dry_run:
             known |= {name: new_field(name, source) for name, source in missing.items()}
             missing = {}
@@ -112,12 +128,20 @@ class Attributes:
                     "or write `create: true` in its line to make a new attribute"
                 )
 
-    def _refuse_beyond_limit(self, missing: MappingOf[str, FieldType]) -> None:
+    def _refuse_beyond_limit(self, mapping: Mapping, missing: MappingOf[str, FieldType]) -> None:
+        """The other mappings' turn may not have come yet; what they need is counted too."""
+        if not missing:
+            return
         used = sum(1 for a in self._attributes() if a.get("custom") and not a.get("archived"))
-        if missing and used + len(missing) > ATTRIBUTE_LIMIT:
+        needed = dict.fromkeys(missing)
+        for other in self._mappings:
+            if other.name != mapping.name:
+                needed |= dict.fromkeys(missing_attributes(other, self.of(model_of(other.sweo))))
+        if used + len(needed) > ATTRIBUTE_LIMIT:
             raise FatalError(
-                f"Sweo takes {ATTRIBUTE_LIMIT} custom attributes and has {used}; the mapping needs "
-                f"{len(missing)} more: archive some in Sweo, or map fewer fields."
+                f"Sweo takes {ATTRIBUTE_LIMIT} custom attributes and has {used}, but the mappings "
+                f"need {len(needed)} more ({', '.join(needed)}): archive some in Sweo, or map "
+                "fewer fields."
             )
 
     def _make(self, model: str, field: FieldType, origin: str) -> None:

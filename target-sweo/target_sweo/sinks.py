@@ -67,6 +67,8 @@ T = TypeVar("T")
 class SweoDestination:
     """Writes one call a record, ``max_concurrency`` at once, within the rate limit.
 
+    ``mappings`` are all that the run may write.
+
     Sweo has no conditional write: a ``Write.guard`` has no effect here.
     """
 
@@ -79,11 +81,12 @@ class SweoDestination:
         max_concurrency: int = 10,
         logger: logging.Logger | None = None,
         dry_run: bool = False,
+        mappings: Sequence[Mapping] = (),
     ) -> None:
         self._client = client
         self._concurrency = max(max_concurrency, 1)
         self._logger = logger or logging.getLogger(__name__)
-        self._attributes = Attributes(client, self._logger, dry_run=dry_run)
+        self._attributes = Attributes(client, self._logger, dry_run=dry_run, mappings=mappings)
         self._records = Records(self._attributes)
         self._workspace: Workspace | None = None
         self._stopped: SyncError | None = None

@@ -79,6 +79,7 @@ class TargetSweo(SyncTarget):
             max_concurrency=concurrency,
             logger=self.logger,
             dry_run=bool(self.config.get("dry_run")),
+            mappings=self.sync_config.enabled,
         )
 
     def _process_state_message(self, message_dict: dict[str, Any]) -> None:

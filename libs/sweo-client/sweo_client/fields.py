@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from crosswalk.errors import FatalError
 from crosswalk.fieldtype import FieldType
-from crosswalk.mapping import Side
+from crosswalk.mapping import Mapping as Declared, Side
 
 COMPANY: Final = "company"
 CONTACT: Final = "contact"
@@ -159,6 +159,13 @@ def field_types(model: str, attributes: Iterable[Mapping[str, Any]]) -> dict[str
         if a.get("model") == model and a.get("custom") and not a.get("archived")
     }
     return {**custom, **STANDARD[model]}
+
+
+def missing_attributes(mapping: Declared, known: Mapping[str, FieldType]) -> tuple[str, ...]:
+    """The attributes that writing a mapping's records would make; what is implied is not made."""
+    flowing = mapping.flowing_to(Side.SWEO)
+    names = (field.sweo for field in flowing if not field.implied and field.sweo not in known)
+    return tuple(dict.fromkeys(names))
 
 
 def reader(model: str, field: FieldType) -> Callable[[Record], object]:

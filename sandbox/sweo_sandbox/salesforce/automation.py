@@ -10,7 +10,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from . import ids
 from .errors import SalesforceError
 from .schema import SObjectType
 
@@ -95,43 +94,6 @@ def run(org: Org, sobject: SObjectType, row: Row, given: dict[str, Any]) -> None
                 field = sobject.field_named(name)
                 assert field is not None  # noqa: S101 - declare_flow looked
                 row[field.name] = given[field.name] = value
-
-
-def setup_rows(org: Org) -> dict[str, list[dict[str, Any]]]:
-    """What set-up queries show of them, by object."""
-    flows = [each for each in org.automation if isinstance(each, Flow)]
-    triggers = [each for each in org.automation if isinstance(each, Trigger)]
-    return {
-        "FlowDefinitionView": [
-            {
-                "DurableId": f"300{flow.id[3:]}",
-                "ApiName": flow.name,
-                "Label": flow.name.replace("_", " "),
-                "ActiveVersionId": ids.to_18(flow.id),
-                "IsActive": True,
-                "ProcessType": "AutoLaunchedFlow",
-                "TriggerType": flow.metadata["start"]["triggerType"],
-                "RecordTriggerType": flow.metadata["start"].get("recordTriggerType", "Update"),
-                "TriggerObjectOrEventLabel": org.schema.sobjects[flow.sobject.lower()].label,
-            }
-            for flow in flows
-        ],
-        "Flow": [
-            {"Id": ids.to_18(flow.id), "Status": "Active", "Metadata": flow.metadata}
-            for flow in flows
-        ],
-        "ApexTrigger": [
-            {
-                "Id": ids.to_18(trigger.id),
-                "Name": trigger.name,
-                "NamespacePrefix": None,
-                "Status": "Active",
-                "Body": trigger.body,
-                "EntityDefinition": {"QualifiedApiName": trigger.sobject},
-            }
-            for trigger in triggers
-        ],
-    }
 
 
 def _sobject(org: Org, name: Any) -> SObjectType:

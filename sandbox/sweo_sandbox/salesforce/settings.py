@@ -34,6 +34,7 @@ class OrgSettings:
     instance_url: str | None = None
     rotate_refresh_token: bool = False
     daily_calls: int = 100_000
+    custom_fields_per_object: int = 500
     assignment_rules: dict[str, str] = field(
         default_factory=lambda: {"Lead": "Queue", "Case": "Queue"}
     )

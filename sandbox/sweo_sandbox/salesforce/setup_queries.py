@@ -1,4 +1,4 @@
-"""Queries of set-up objects that have no table here: flows and triggers.
+"""Queries of set-up objects that have no table here: flows, triggers, limits of objects.
 
 What is asked for beyond fields, AND, ``=``, ``!=`` and IN is refused; so is a user who may not see
 the set-up, to whom these objects do not exist.
@@ -12,14 +12,15 @@ from ..soql import SoqlError
 from ..soql.parser import parse
 from ..soql.tokens import text_of
 from ..soql.tree import And, Comparison, Condition, FieldPath, Literal, Query, SelectedField
-from . import automation
+from . import ids
+from .automation import Flow, Trigger
 from .errors import SalesforceError
 
 if TYPE_CHECKING:
     from .org import Org
 
 IN_DATA_API = frozenset({"flowdefinitionview", "apextrigger"})
-IN_TOOLING_API = frozenset({"flow", "apextrigger"})
+IN_TOOLING_API = frozenset({"flow", "apextrigger", "entitylimit"})
 
 
 def may_be_about(soql: str) -> bool:
@@ -46,7 +47,7 @@ def records(org: Org, user_id: str, soql: str, version: str, api: str) -> list[d
         query = parse(soql)
     except SoqlError as error:
         raise SalesforceError(error.code, error.message) from None
-    known = {name.lower(): (name, rows) for name, rows in automation.setup_rows(org).items()}
+    known = {name.lower(): (name, rows) for name, rows in _setup_rows(org).items()}
     found = known.get(query.source.lower())
     if found is None or not org.security.may_customize(user_id):
         raise SalesforceError("INVALID_TYPE", f"sObject type '{query.source}' is not supported.")
@@ -61,6 +62,56 @@ def records(org: Org, user_id: str, soql: str, version: str, api: str) -> list[d
             "must specify no more than one row for retrieval.",
         )
     return [_shown(name, fields, row, version, api) for row in limited]
+
+
+def _setup_rows(org: Org) -> dict[str, list[dict[str, Any]]]:
+    """What there is, by object."""
+    most = org.settings.custom_fields_per_object
+    flows = [each for each in org.automation if isinstance(each, Flow)]
+    triggers = [each for each in org.automation if isinstance(each, Trigger)]
+    return {
+        "FlowDefinitionView": [
+            {
+                "DurableId": f"300{flow.id[3:]}",
+                "ApiName": flow.name,
+                "Label": flow.name.replace("_", " "),
+                "ActiveVersionId": ids.to_18(flow.id),
+                "IsActive": True,
+                "ProcessType": "AutoLaunchedFlow",
+                "TriggerType": flow.metadata["start"]["triggerType"],
+                "RecordTriggerType": flow.metadata["start"].get("recordTriggerType", "Update"),
+                "TriggerObjectOrEventLabel": org.schema.sobjects[flow.sobject.lower()].label,
+            }
+            for flow in flows
+        ],
+        "Flow": [
+            {"Id": ids.to_18(flow.id), "Status": "Active", "Metadata": flow.metadata}
+            for flow in flows
+        ],
+        "ApexTrigger": [
+            {
+                "Id": ids.to_18(trigger.id),
+                "Name": trigger.name,
+                "NamespacePrefix": None,
+                "Status": "Active",
+                "Body": trigger.body,
+                "EntityDefinition": {"QualifiedApiName": trigger.sobject},
+            }
+            for trigger in triggers
+        ],
+        "EntityLimit": [
+            {
+                "DurableId": f"{sobject.name}.CustomFields",
+                "EntityDefinitionId": sobject.name,
+                "EntityDefinition": {"QualifiedApiName": sobject.name},
+                "Label": "Custom Fields",
+                "Type": "CustomFields",
+                "Max": most,
+                "Remaining": max(0, most - sum(f.custom for f in sobject.fields.values())),
+            }
+            for sobject in org.schema.sobjects.values()
+        ],
+    }
 
 
 def _field(item: object) -> tuple[str, ...]:

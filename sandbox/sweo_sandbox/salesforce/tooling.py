@@ -40,6 +40,14 @@ def create_field(org: Org, request: Request) -> Response:
                     400,
                     ["DeveloperName"],
                 )
+            most = org.settings.custom_fields_per_object
+            if sum(each.custom for each in sobject.fields.values()) >= most:
+                raise SalesforceError(
+                    "LIMIT_EXCEEDED",
+                    "You have reached the maximum number of custom fields for this object.",
+                    400,
+                    [],
+                )
             facts = field_facts(org.schema, sobject, name, {**metadata, "fullName": name})
             org.store.writer.execute(
                 "INSERT INTO _custom_field VALUES (?, ?, ?, ?)",

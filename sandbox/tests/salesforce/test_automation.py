@@ -119,3 +119,22 @@ def test_a_flow_that_the_sandbox_cannot_run_is_refused(
     client: Client, metadata: dict[str, Any]
 ) -> None:
     declare(client, "flow", 400, name="Other", metadata=metadata)
+
+
+def test_an_object_takes_so_many_custom_fields_and_no_more(client: Client) -> None:
+    soql = "SELECT Max, Remaining FROM EntityLimit WHERE EntityDefinition.QualifiedApiName = "
+    (before,) = tooling(client, f"{soql}'Lead' AND Type = 'CustomFields'")
+    settings = client.sandbox.org_settings
+    former = settings.custom_fields_per_object
+    settings.custom_fields_per_object = before["Max"] - before["Remaining"] + 1
+    metadata = {"label": "One", "type": "Checkbox", "defaultValue": "false"}
+    try:
+        for status, name in ((201, "One__c"), (400, "Two__c")):
+            body = {"FullName": f"Lead.{name}", "Metadata": metadata}
+            answer = client.post("/tooling/sobjects/CustomField", body)
+            assert answer.status_code == status, answer.text
+        assert client.error(answer) == (400, "LIMIT_EXCEEDED")
+        (after,) = tooling(client, f"{soql}'Lead'")
+        assert after["Remaining"] == 0
+    finally:
+        settings.custom_fields_per_object = former

@@ -7,7 +7,6 @@ from typing import Any, Final
 
 from crosswalk.errors import SyncError
 from salesforce_client.errors import RequestRefusedError
-from sweo_client.fields import ATTRIBUTE_LIMIT
 
 from sweo_sync.doctor.finding import Finding, Level
 from sweo_sync.doctor.visit import Visit
@@ -49,10 +48,17 @@ def look_at_logins(visit: Visit) -> Iterator[Finding]:
 def look_at_sweo_limits(visit: Visit) -> Iterator[Finding]:
     """How many custom attributes may still be made."""
     workspace = visit.workspace
-    used = sum(len(names) for names in workspace.custom.values())
-    archived = sum(len(names) for names in workspace.archived.values())
-    left = ATTRIBUTE_LIMIT - (used - archived)
-    scarce = left < _SCARCE_ATTRIBUTES
+    left, needed = workspace.room, workspace.to_make(visit.mappings)
+    if len(needed) > left:
+        yield Finding(
+            API,
+            Level.FAILURE,
+            f"Sweo has room for {left} more custom attributes, and the mappings need "
+            f"{len(needed)} ({', '.join(needed)}).",
+            "archive attributes that nobody uses, or map fewer fields",
+        )
+        return
+    scarce = left - len(needed) < _SCARCE_ATTRIBUTES
     yield Finding(
         API,
         Level.WARNING if scarce else Level.OK,

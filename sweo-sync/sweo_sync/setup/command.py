@@ -15,6 +15,7 @@ from sweo_sync.options import shared_options
 from sweo_sync.project import Project
 from sweo_sync.setup.applying import TOKEN_VARIABLE, Applied, apply, setup_connection
 from sweo_sync.setup.project import PERMISSION_SET, write_project
+from sweo_sync.setup.room import refuse_beyond_limit
 from sweo_sync.setup.wanted import WantedField, missing, wanted_fields
 from sweo_sync.show import console, emit, table
 from sweo_sync.sides import Org, Workspace, read_org, read_workspace
@@ -47,7 +48,7 @@ def setup(
 
     Such a line of the field configs leaves `salesforce:` out. Without --apply an `sf` project is
     written, to review and deploy; nothing is sent to Salesforce. Both are safe to repeat. Exits 1
-    where a field of that name has another type.
+    where a field of that name has another type, or the object has no room for it.
     """
     if assign and not applying:
         raise click.UsageError("--assign goes with --apply.")
@@ -56,6 +57,8 @@ def setup(
     connection = setup_connection(os.environ) if applying else salesforce_connection(os.environ)
     org = read_org(connection, config.enabled) if connection else None
     fields = wanted_fields(config, workspace, org)
+    if connection:
+        refuse_beyond_limit(connection, missing(fields))
     done, files = Applied(), list[Path]()
     root = folder or Path(os.environ.get("MELTANO_PROJECT_ROOT") or ".") / FOLDER
     if fields and applying:
