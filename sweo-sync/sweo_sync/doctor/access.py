@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any, Final
+from typing import Final
 
 from crosswalk.errors import SyncError
-from salesforce_client.errors import RequestRefusedError
 
 from sweo_sync.doctor.finding import Finding, Level
 from sweo_sync.doctor.visit import Visit
@@ -24,13 +23,12 @@ _CLOCK_SECONDS: Final = 60
 def look_at_logins(visit: Visit) -> Iterator[Finding]:
     """Whether both sides let us in; one call each."""
     try:
-        limits = visit.limits
+        refusal = visit.refusal
     except SyncError as error:
         visit.fail("salesforce", "the Salesforce login fails")
         yield Finding(LOGINS, Level.FAILURE, f"Salesforce: {error}", "mend the SALESFORCE_* login")
     else:
-        told = isinstance(limits, RequestRefusedError)
-        host = "Salesforce lets the login in" + (", but not to its API" if told else "")
+        host = "Salesforce lets the login in" + (", but not to its API" if refusal else "")
         yield Finding(LOGINS, Level.OK, f"{host}.")
     try:
         found = visit.identity
@@ -70,24 +68,24 @@ def look_at_sweo_limits(visit: Visit) -> Iterator[Finding]:
 def look_at_salesforce_limits(visit: Visit) -> Iterator[Finding]:
     """Whether the API may be used, and how many calls are left."""
     visit.needs("salesforce")
-    limits = visit.limits
-    if isinstance(limits, RequestRefusedError):
+    refusal = visit.refusal
+    if refusal:
         visit.fail("salesforce", "Salesforce's API cannot be used")
-        spent = limits.code == "REQUEST_LIMIT_EXCEEDED"
+        spent = refusal.code == "REQUEST_LIMIT_EXCEEDED"
         yield Finding(
             API,
             Level.FAILURE,
-            str(limits),
+            str(refusal),
             "wait for the 24 hours to pass, or buy API calls"
             if spent
             else "give the user the permission 'API Enabled', in an edition that has the API",
         )
         return
-    calls: dict[str, Any] = limits.get("DailyApiRequests") or {}
-    most, left = calls.get("Max"), calls.get("Remaining")
-    if not most or left is None:
+    usage = visit.connection.session.usage
+    if usage is None:
         yield Finding(API, Level.SKIPPED, "Salesforce does not tell how many API calls are left.")
         return
+    most, left = usage.allowed, usage.allowed - usage.used
     scarce = left < most * _SCARCE_SHARE
     yield Finding(
         API,

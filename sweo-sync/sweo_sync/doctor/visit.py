@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Mapping as MappingOf
 from functools import cached_property
-from typing import Any, Final, TypeVar
+from typing import Final, TypeVar
 
 from crosswalk.errors import FatalError, SyncError
 from crosswalk.ledger.report import status
@@ -85,13 +85,16 @@ class Visit:
         return client
 
     @cached_property
-    def limits(self) -> MappingOf[str, Any] | RequestRefusedError:
-        """The org's limits, or how it refused to tell them: an answer, so that the login works."""
+    def refusal(self) -> RequestRefusedError | None:
+        """How the org refuses its API to this user, where it does; asking logs in.
+
+        What is asked for every API user may see; `/limits` would need View Setup and Configuration.
+        """
         try:
-            body = self.connection.read("limits").body
+            self.connection.read("query", params={"q": "SELECT Id FROM Organization"})
         except RequestRefusedError as refusal:
             return refusal
-        return body if isinstance(body, dict) else {}
+        return None
 
     @cached_property
     def identity(self) -> Identity:
