@@ -116,9 +116,15 @@ class _Checker:
             found = self.org.look_up(mapping, mapping.parent.salesforce)
             if isinstance(found, str):
                 self._wrong(f"the parent cannot be read: {found}", line=mapping.line)
+        description = self.org.described[mapping.salesforce]
+        if mapping.flowing_to(Side.SALESFORCE) and not description.updateable:
+            self._wrong(
+                f"the user lacks the permission Edit on {mapping.salesforce}",
+                "give it in the permission set",
+                line=mapping.line,
+            )
         if mapping.create[Side.SALESFORCE] is Create.NEVER:
             return
-        description = self.org.described[mapping.salesforce]
         keys = [self.org.look_up(mapping, match.salesforce) for match in mapping.match]
         if not any(isinstance(key, FieldType) and key.key for key in keys):
             self._wrong(
@@ -160,13 +166,10 @@ class _Checker:
 
     def _check_writable_in_salesforce(self, field: Field, found: FieldType) -> None:
         assert self.org is not None  # noqa: S101 - the field was found there
-        if found.writable:
+        if found.writable or not self.org.described[self.mapping.salesforce].updateable:
             return
         if found.calculated:
             wrong, right = f"{field.salesforce} is a formula", "let it flow to_sweo"
-        elif not self.org.described[self.mapping.salesforce].updateable:
-            wrong = f"the user lacks the permission Edit on {self.mapping.salesforce}"
-            right = "give it in the permission set"
         else:
             wrong = f"{field.salesforce} cannot be written by this user"
             right = "let it flow to_sweo, or check field-level security"

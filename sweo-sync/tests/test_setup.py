@@ -78,10 +78,22 @@ def test_a_project_to_review(desk):
     assert field.findtext(f"{SPACE}type") == "Picklist"
     assert [value.text for value in field.iter(f"{SPACE}fullName")][-2:] == ["Gold", "Silver"]
     grants = Xml.parse(source / "permissionsets/Sweo_Sync.permissionset-meta.xml")
-    assert {each.text for each in grants.iter(f"{SPACE}field")} == {
-        f"Account.{name}" for name in TYPES
+    editable = {
+        each.findtext(f"{SPACE}field"): each.findtext(f"{SPACE}editable")
+        for each in grants.iter(f"{SPACE}fieldPermissions")
     }
-    assert {each.text for each in grants.iter(f"{SPACE}editable")} == {"true"}
+    made = dict.fromkeys((f"Account.{name}" for name in TYPES), "true")
+    assert editable == {**made, "Account.Customer_Number__c": "false"}
+    (account,) = grants.iter(f"{SPACE}objectPermissions")
+    assert {each.tag.removeprefix(SPACE): each.text for each in account} == {
+        "allowCreate": "false",
+        "allowDelete": "false",
+        "allowEdit": "true",
+        "allowRead": "true",
+        "modifyAllRecords": "false",
+        "object": "Account",
+        "viewAllRecords": "true",
+    }
     assert desk.sandbox.calls("salesforce")["writes"] == 0
     assert "6 to make" in desk.run("setup", "--folder", str(desk.folder)).output
 
@@ -89,12 +101,12 @@ def test_a_project_to_review(desk):
 def test_the_project_is_safe_to_repeat_and_keeps_what_people_added(desk):
     desk.run("setup", "--folder", str(desk.folder))
     grants = desk.folder / "force-app/main/default/permissionsets/Sweo_Sync.permissionset-meta.xml"
-    own = "<objectPermissions><allowRead>true</allowRead><object>Account</object>"
+    own = "<objectPermissions><allowRead>true</allowRead><object>Case</object>"
     own += "</objectPermissions></PermissionSet>"
     grants.write_text(grants.read_text().replace("</PermissionSet>", own))
     first = desk.json("setup", "--folder", str(desk.folder))
     assert first["files"] in ([], [str(grants)])  # indentation at most
-    assert "<object>Account</object>" in grants.read_text()
+    assert "<object>Case</object>" in grants.read_text()
     assert desk.json("setup", "--folder", str(desk.folder))["files"] == []
 
 
@@ -102,6 +114,7 @@ def test_apply_makes_grants_and_can_be_repeated(desk):
     assert _fields(desk) == {}
     report = _apply(desk)
     assert len(report["done"]["made"]) == len(report["done"]["granted"]) == len(TYPES)
+    assert report["done"]["objects"] == ["Account"]
     assert report["unseen_by_the_integration_user"] == []
     assert _fields(desk) == TYPES
     desk.sandbox.reset_calls()

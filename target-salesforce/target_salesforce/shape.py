@@ -46,6 +46,11 @@ def shape_of(
         FatalError: every mistake, one a line.
     """
     types, mistakes = _incoming_types(mapping, description, incoming)
+    writes = any(field.direction.flows_to(Side.SALESFORCE) for field in mapping.fields)
+    if writes and not description.updateable:
+        mistakes.append(
+            f"mapping {mapping.name}: the user lacks the permission Edit on {description.name}"
+        )
     mistakes += [
         f"{_place(mapping, lone.field.salesforce)}: {lone.wrong}; {lone.right}"
         for lone in lone_amounts(mapping, Side.SALESFORCE, description, {})
@@ -109,7 +114,9 @@ def _incoming_types(
             continue
         types[name] = own
         if not own.writable:
-            mistakes.append(f"{place}: {_unwritable(description, own)}")
+            # Where nothing may be edited, that is told once.
+            if description.updateable or own.calculated:
+                mistakes.append(f"{place}: {_unwritable(description, own)}")
         elif not meeting.ok:
             mistakes.append(f"{place}: types cannot meet, {meeting.why}")
     return types, mistakes
@@ -153,8 +160,6 @@ def _unwritable(description: Description, own: FieldType) -> str:
         return f"{own.name} is a formula"
     if own.name.lower() in description.encrypted:
         return f"{own.name} is encrypted, so it is only read"
-    if not description.updateable:
-        return f"the user lacks the permission Edit on {description.name}"
     if own.name == NAME:
         return f"{own.name} cannot be written; map the fields it is made of"
     return f"{own.name} is read-only for this user; check field-level security"

@@ -101,9 +101,20 @@ class Connection:
         return token.org_id
 
     def server_now(self) -> datetime:
-        """The server's time now; logs in where nothing has been asked yet and that tells it."""
-        if self._token is None:
-            self._open()
+        """The server's time now; where nothing has been asked yet, it is asked for.
+
+        Raises:
+            FatalError: the login is refused.
+            RetryLaterError: Salesforce does not answer.
+        """
+        token = self._token or self._open()
+        if not self.session.knows_time:
+            try:
+                self.session.learn_time(token.instance_url)
+            except requests.RequestException as error:
+                raise RetryLaterError(
+                    f"Salesforce is unreachable ({type(error).__name__}); check instance_url."
+                ) from None
         return self.session.server_now()
 
     def read(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field as data_field
 from typing import Any
 
 import msgspec
@@ -34,7 +34,8 @@ class Description:
     ``encrypted`` are the names, in lower case too, of fields that are masked (Classic Encryption)
     or encrypted at rest (Shield): they are read, never written, and no query may filter by them.
     ``replicateable`` says that the org keeps a log of its deleted rows. ``label`` is what people
-    call one record of the object.
+    call one record of the object. ``permissionable`` are the names, in lower case, of fields that a
+    permission set can show; ``compounds`` the addresses that parts belong to, by part.
     """
 
     name: str
@@ -45,6 +46,8 @@ class Description:
     encrypted: frozenset[str] = frozenset()
     replicateable: bool = False
     label: str = ""
+    permissionable: frozenset[str] = frozenset()
+    compounds: Mapping[str, str] = data_field(default_factory=dict)
 
     def field(self, name: str) -> FieldType | None:
         """The field of that name in any case."""
@@ -79,6 +82,14 @@ def description_of(body: Mapping[str, Any]) -> Description:
         encrypted=frozenset(e["name"].lower() for e in body["fields"] if _is_encrypted(e)),
         replicateable=bool(body.get("replicateable", False)),
         label=str(body.get("label") or ""),
+        permissionable=frozenset(
+            e["name"].lower() for e in body["fields"] if e.get("permissionable")
+        ),
+        compounds={
+            e["name"].lower(): e["compoundFieldName"]
+            for e in body["fields"]
+            if e.get("compoundFieldName") not in (None, "Name", e["name"])
+        },
     )
 
 

@@ -38,7 +38,8 @@ class ServerTimes:
 class MeteredSession(requests.Session):
     """A ``requests.Session`` for simple-salesforce to use.
 
-    ``skew_seconds`` is the server's clock minus ours, by the last answer, cut to whole seconds.
+    ``skew_seconds`` is the server's clock minus ours, by the last answer, cut to whole seconds;
+    ``knows_time`` says that there was one.
     ``calls`` counts answers of the data API; ``logins`` those of the token endpoint, which
     Salesforce does not meter. ``usage`` is what ``Sforce-Limit-Info`` said last.
     """
@@ -53,6 +54,7 @@ class MeteredSession(requests.Session):
         self.by_endpoint: Counter[str] = Counter()
         self.usage: ApiUsage | None = None
         self.skew_seconds = 0.0
+        self.knows_time = False
 
     def request(
         self,
@@ -76,12 +78,20 @@ class MeteredSession(requests.Session):
         if told is not None:
             self.skew_seconds = told.timestamp() - int(time.time())
 
+    def learn_time(self, instance_url: str) -> None:
+        """Ask the server for nothing but its clock, by what needs no session and is not metered."""
+        self._note_skew(
+            super().request("GET", f"{instance_url}/services/data", timeout=self._limits)
+        )
+        self.knows_time = True
+
     def server_now(self) -> datetime:
         """The server's time, as far as any answer has told it."""
         return _local_now() + timedelta(seconds=self.skew_seconds)
 
     def _meter(self, response: requests.Response) -> None:
         self._note_skew(response)
+        self.knows_time = True
         path = response.request.path_url.partition("?")[0]
         if "/services/oauth2/" in path:
             self.logins += 1

@@ -163,3 +163,15 @@ def test_a_composite_waits_out_trouble_of_one_part(server, connection, reply) ->
         "/services/data/v62.0/x",
     ]
     assert sent["allOrNone"] is False
+
+
+def test_a_ready_session_asks_for_the_time_before_it_relies_on_it(
+    server, connection, reply
+) -> None:
+    date = {"Date": formatdate(1_767_323_045, usegmt=True)}
+    server.script = [reply(body=[], headers=date)]
+    assert abs(connection.server_now().timestamp() - 1_767_323_045) < 5
+    assert [asked.path for asked in server.asked] == ["/services/data"]
+    assert connection.calls == 0
+    connection.server_now()
+    assert len(server.asked) == 1

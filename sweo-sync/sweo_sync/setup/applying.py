@@ -17,9 +17,17 @@ from salesforce_client.settings import connection_from
 from salesforce_client.soql import Select, literal
 
 from sweo_sync.setup.project import PERMISSION_SET, PERMISSION_SET_LABEL
+from sweo_sync.setup.rights import Rights
 from sweo_sync.setup.wanted import WantedField
 
 TOKEN_VARIABLE: Final = "SALESFORCE_SETUP_ACCESS_TOKEN"  # noqa: S105 - a name
+_OBJECT_FLAGS: Final = (
+    "PermissionsRead",
+    "PermissionsCreate",
+    "PermissionsEdit",
+    "PermissionsDelete",
+    "PermissionsViewAllRecords",
+)
 _EXISTS: Final = frozenset({"DUPLICATE_DEVELOPER_NAME", "DUPLICATE_VALUE"})
 
 
@@ -29,6 +37,7 @@ class Applied:
 
     made: list[str] = field(default_factory=list)
     granted: list[str] = field(default_factory=list)
+    objects: list[str] = field(default_factory=list)
     permission_set_made: bool = False
     assigned: bool = False
 
@@ -48,8 +57,12 @@ def setup_connection(environ: Mapping[str, str]) -> Connection:
     return connection_from({"access_token": token, "instance_url": address})
 
 
-def apply(connection: Connection, fields: Sequence[WantedField], assign_to: str | None) -> Applied:
+def apply(
+    connection: Connection, fields: Sequence[WantedField], rights: Rights, assign_to: str | None
+) -> Applied:
     """Make and grant what is missing. Safe to repeat, also after it broke off.
+
+    ``rights`` are those to the objects and fields that are there already.
 
     Raises:
         FatalError: the admin lacks a permission, or there is no such user.
@@ -60,7 +73,9 @@ def apply(connection: Connection, fields: Sequence[WantedField], assign_to: str 
         if not each.exists and _make(connection, each):
             done.made.append(each.full_name)
     permission_set = _permission_set(connection, done)
-    _grant(connection, permission_set, fields, done)
+    _grant_objects(connection, permission_set, rights, done)
+    edited = rights.fields | {each.permission: True for each in fields}
+    _grant_fields(connection, permission_set, edited, done)
     if assign_to:
         _assign(connection, permission_set, assign_to, done)
     return done
@@ -73,10 +88,15 @@ def _make(connection: Connection, wanted: WantedField) -> bool:
 
 def _permission_set(connection: Connection, done: Applied) -> str:
     where = (f"Name = {literal(PERMISSION_SET)}",)
-    found = _rows(connection, Select("PermissionSet", ("Id",), where))
+    columns = ("Id", "PermissionsApiEnabled")
+    found = _rows(connection, Select("PermissionSet", columns, where))
+    rights = {"PermissionsApiEnabled": True}
     if found:
-        return str(found[0]["Id"])
-    body = {"Name": PERMISSION_SET, "Label": PERMISSION_SET_LABEL}
+        known = str(found[0]["Id"])
+        if not found[0]["PermissionsApiEnabled"]:
+            _send(connection, "PATCH", f"sobjects/PermissionSet/{known}", rights)
+        return known
+    body = {"Name": PERMISSION_SET, "Label": PERMISSION_SET_LABEL, **rights}
     made = _post(connection, "sobjects/PermissionSet", body)
     if made is None:
         raise FatalError(f"Somebody made the permission set {PERMISSION_SET} just now; run again.")
@@ -84,30 +104,60 @@ def _permission_set(connection: Connection, done: Applied) -> str:
     return made
 
 
-def _grant(
-    connection: Connection, permission_set: str, fields: Sequence[WantedField], done: Applied
+def _grant_objects(
+    connection: Connection, permission_set: str, rights: Rights, done: Applied
 ) -> None:
-    columns = ("Id", "Field", "PermissionsEdit")
+    where = (f"ParentId = {literal(permission_set)}",)
+    columns = ("Id", "SobjectType", *_OBJECT_FLAGS)
+    held = {
+        row["SobjectType"]: row
+        for row in _rows(connection, Select("ObjectPermissions", columns, where))
+    }
+    for name, right in rights.objects.items():
+        wanted = {
+            "PermissionsRead": True,
+            "PermissionsViewAllRecords": True,
+            "PermissionsCreate": right.create,
+            "PermissionsEdit": right.edit or right.delete,
+            "PermissionsDelete": right.delete,
+        }
+        allowed = {flag: True for flag, needed in wanted.items() if needed}
+        body = {"ParentId": permission_set, "SobjectType": name, **allowed}
+        if _granted(connection, "ObjectPermissions", held.get(name), body, allowed):
+            done.objects.append(name)
+
+
+def _grant_fields(
+    connection: Connection, permission_set: str, fields: Mapping[str, bool], done: Applied
+) -> None:
+    columns = ("Id", "Field", "PermissionsRead", "PermissionsEdit")
     where = (f"ParentId = {literal(permission_set)}",)
     held = {
         row["Field"]: row for row in _rows(connection, Select("FieldPermissions", columns, where))
     }
-    rights = {"PermissionsRead": True, "PermissionsEdit": True}
-    for each in fields:
-        row = held.get(each.permission)
-        if row is None:
-            body = {
-                "ParentId": permission_set,
-                "SobjectType": each.sobject,
-                "Field": each.permission,
-                **rights,
-            }
-            _post(connection, "sobjects/FieldPermissions", body)
-        elif not row["PermissionsEdit"]:
-            _send(connection, "PATCH", f"sobjects/FieldPermissions/{row['Id']}", rights)
-        else:
-            continue
-        done.granted.append(each.permission)
+    for name, edit in fields.items():
+        allowed = {"PermissionsRead": True} | ({"PermissionsEdit": True} if edit else {})
+        sobject = name.partition(".")[0]
+        body = {"ParentId": permission_set, "SobjectType": sobject, "Field": name, **allowed}
+        if _granted(connection, "FieldPermissions", held.get(name), body, allowed):
+            done.granted.append(name)
+
+
+def _granted(
+    connection: Connection,
+    table: str,
+    held: Mapping[str, Any] | None,
+    body: Mapping[str, Any],
+    allowed: Mapping[str, bool],
+) -> bool:
+    """Grant what the row lacks; whether that was anything."""
+    if held is None:
+        _post(connection, f"sobjects/{table}", body)
+    elif any(not held[flag] for flag in allowed):
+        _send(connection, "PATCH", f"sobjects/{table}/{held['Id']}", allowed)
+    else:
+        return False
+    return True
 
 
 def _assign(connection: Connection, permission_set: str, username: str, done: Applied) -> None:

@@ -15,6 +15,7 @@ from sweo_sync.options import shared_options
 from sweo_sync.project import Project
 from sweo_sync.setup.applying import TOKEN_VARIABLE, Applied, apply, setup_connection
 from sweo_sync.setup.project import PERMISSION_SET, write_project
+from sweo_sync.setup.rights import ObjectRight, Rights, rights_of
 from sweo_sync.setup.room import refuse_beyond_limit
 from sweo_sync.setup.wanted import WantedField, missing, wanted_fields
 from sweo_sync.show import console, emit, table
@@ -44,33 +45,40 @@ FOLDER: Final = "salesforce"
 def setup(
     project: Project, as_json: bool, folder: Path | None, applying: bool, assign: str | None
 ) -> None:
-    """Make the Salesforce fields of Sweo attributes that have none.
+    """Make the Salesforce fields of Sweo attributes that have none, and the permission set.
 
-    Such a line of the field configs leaves `salesforce:` out. Without --apply an `sf` project is
-    written, to review and deploy; nothing is sent to Salesforce. Both are safe to repeat. Exits 1
-    where a field of that name has another type, or the object has no room for it.
+    A line of the field configs that leaves `salesforce:` out gets a field of its own. The
+    permission set Sweo_Sync grants the integration user what the mappings need and nothing more.
+    Without --apply an `sf` project is written, to review and deploy; nothing is sent to
+    Salesforce. Both are safe to repeat. Exits 1 where a field of that name has another type, or
+    the object has no room for it.
     """
     if assign and not applying:
         raise click.UsageError("--assign goes with --apply.")
     config = project.config
     workspace = _workspace(config)
-    connection = setup_connection(os.environ) if applying else salesforce_connection(os.environ)
+    is_admin = applying or bool(os.environ.get(TOKEN_VARIABLE))
+    connection = setup_connection(os.environ) if is_admin else salesforce_connection(os.environ)
     org = read_org(connection, config.enabled) if connection else None
     fields = wanted_fields(config, workspace, org)
     if connection:
         refuse_beyond_limit(connection, missing(fields))
+    made = {each.permission for each in fields}
+    rights = rights_of(config.enabled, org) if org else Rights()
+    rights.fields = {name: edit for name, edit in rights.fields.items() if name not in made}
     done, files = Applied(), list[Path]()
     root = folder or Path(os.environ.get("MELTANO_PROJECT_ROOT") or ".") / FOLDER
-    if fields and applying:
+    if applying:
         assert connection is not None  # noqa: S101 - setup_connection gives one
-        done = apply(connection, fields, assign)
-    elif fields:
-        files = write_project(root, fields)
+        done = apply(connection, fields, rights, assign)
+    elif fields or rights.objects:
+        files = write_project(root, fields, rights)
     unseen = _unseen_after(config, workspace, fields) if applying else []
     if as_json:
         emit(
             {
                 "fields": fields,
+                "rights": rights,
                 "files": [str(path) for path in files],
                 "done": done,
                 "unseen_by_the_integration_user": unseen,
@@ -78,9 +86,10 @@ def setup(
         )
         return
     _print(fields)
+    _print_rights(rights, org)
     if applying:
         _print_done(done, unseen)
-    elif fields:
+    elif fields or rights.objects:
         _print_files(root, files)
 
 
@@ -126,6 +135,37 @@ def _print(fields: list[WantedField]) -> None:
     console().print(f"{len(missing(fields))} to make.")
 
 
+def _print_rights(rights: Rights, org: Org | None) -> None:
+    out = console()
+    if org is None:
+        out.print("Salesforce was not asked, so that the permission set has made fields only.")
+        return
+    for name in org.missing:
+        out.print(
+            f"{name} cannot be seen, so that its rights are left out; set {TOKEN_VARIABLE} and "
+            "SALESFORCE_INSTANCE_URL to look as an admin.",
+            soft_wrap=True,
+        )
+    table(
+        f"Permission set {PERMISSION_SET}",
+        ("object", "records", "fields to read", "of these to edit"),
+        [
+            (
+                name,
+                ", ".join(_allowed(right)),
+                len(own := [n for n in rights.fields if n.startswith(f"{name}.")]),
+                sum(rights.fields[n] for n in own),
+            )
+            for name, right in rights.objects.items()
+        ],
+    )
+
+
+def _allowed(right: ObjectRight) -> list[str]:
+    flags = {"edit": right.edit or right.delete, "create": right.create, "delete": right.delete}
+    return ["read all", *(name for name, is_on in flags.items() if is_on)]
+
+
 def _print_files(root: Path, files: list[Path]) -> None:
     out = console()
     for path in files:
@@ -142,7 +182,10 @@ def _print_files(root: Path, files: list[Path]) -> None:
 
 def _print_done(done: Applied, unseen: list[str]) -> None:
     out = console()
-    out.print(f"{len(done.made)} fields made, {len(done.granted)} granted by {PERMISSION_SET}.")
+    out.print(
+        f"{len(done.made)} fields made; {len(done.objects)} objects and {len(done.granted)} fields "
+        f"granted by {PERMISSION_SET}."
+    )
     if done.assigned:
         out.print(f"{PERMISSION_SET} is assigned to the integration user.")
     if unseen:
