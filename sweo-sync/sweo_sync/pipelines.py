@@ -159,9 +159,15 @@ def start_under_meltano(
     Raises:
         FatalError: Meltano is not there, or the project does not know a plugin or a setting.
     """
-    meltano = shutil.which("meltano")
+    # Cron starts it by its path, and then it is on no PATH.
+    beside = [project / ".venv" / "bin", Path(os.environ.get("VIRTUAL_ENV", "")) / "bin"]
+    places = os.pathsep.join([os.environ.get("PATH", ""), *map(str, beside)])
+    meltano = shutil.which("meltano", path=places)
     if meltano is None:
-        raise FatalError("The command meltano is not on the PATH.")
+        raise FatalError(
+            "The command meltano is neither on the PATH nor in .venv/bin of the project; put its "
+            "folder on the PATH."
+        )
     _refuse_undeclared(project / "meltano.yml", settings)
     environ = {**os.environ, "MELTANO_RUN_FORCE": "true", **_environ(settings)}
     suffix = [f"--state-id-suffix={state_suffix}"] if state_suffix else []

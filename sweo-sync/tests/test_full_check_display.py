@@ -60,9 +60,9 @@ def test_lines_are_one_a_slice_and_name_what_moved(standing, capsys):
     told = capsys.readouterr().out.splitlines()
     assert len(told) == 3
     assert told[0].startswith("Salesforce to Sweo: waiting for the run")
-    assert told[1].startswith("  accounts: 3,000 of 10,000, ")
+    assert told[1].startswith("  accounts, Salesforce to Sweo: 3,000 of 10,000, ")
     assert told[1].endswith(" left")
-    assert told[2] == "✓ accounts: 10,000 records read"
+    assert told[2] == "✓ accounts, Salesforce to Sweo: 10,000 records read"
 
 
 def test_json_is_one_object_a_slice(standing, capsys):

@@ -29,6 +29,7 @@ class TapSalesforce(CheckingTap):
     """Reads what changed in a Salesforce org."""
 
     name = "tap-salesforce"
+    package_name = "sweo-tap-salesforce"
     side = Side.SALESFORCE
     kept_by_a_check = ("plan",)
     config_jsonschema = SETTINGS.to_dict()

@@ -36,6 +36,7 @@ class TargetSalesforce(SyncTarget):
     """Writes to a Salesforce org what differs from what was agreed."""
 
     name = "target-salesforce"
+    package_name = "sweo-target-salesforce"
     side = Side.SALESFORCE
     config_jsonschema = th.PropertiesList(
         *(_property(setting) for setting in LOGIN_SETTINGS),

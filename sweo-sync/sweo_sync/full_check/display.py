@@ -143,7 +143,9 @@ class Lines:
             ):
                 continue
             self._told[key] = Checked(checked.read, checked.total, checked.checked)
-            click.echo(f"{'✓' if checked.checked else ' '} {name}: {self._line(checked, seconds)}")
+            sign = "✓" if checked.checked else " "
+            title = DIRECTION_NAMES[standing.direction]
+            click.echo(f"{sign} {name}, {title}: {self._line(checked, seconds)}")
         del done
 
     def _line(self, checked: Checked, seconds: float) -> str:
