@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 import logging
+import re
 
 import pytest
 from crosswalk.ledger import Ledger, schema
 from crosswalk.ledger.commit import Commit, RevisitRow, Writer
+from singer_runtime import full_check
 from sqlalchemy import insert
 
 CHECK = {"full_check": True, "check_every_hours": 0}
@@ -186,3 +188,14 @@ def test_progress_is_told_to_whoever_started_the_check(sandbox, run_tap, ledger,
     assert {"mapping": "accounts", "read": 2, "total": 5, "checked": False} in accounts
     assert accounts[-1] == {"mapping": "accounts", "read": 5, "total": 5, "checked": True}
     assert lines[-1] == {"calls": second.calls}
+
+
+def test_the_log_says_how_far_it_has_come(sandbox, run_tap, ledger, caplog, monkeypatch) -> None:
+    monkeypatch.setattr(full_check, "LOG_SECONDS", 0)
+    caplog.set_level(logging.INFO)
+    _accounts(sandbox, 5)
+    run_tap(**CHECK)
+    line = next(text for text in caplog.messages if "2 of 5" in text)
+    assert re.fullmatch(
+        r"Full check of accounts: 2 of 5 records \(40%\), [\d,]+ a second, [\d,]+ s left\.", line
+    )

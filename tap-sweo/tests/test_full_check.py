@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import logging
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -63,6 +65,33 @@ def test_a_check_reads_every_record_once_in_slices(run: Any, sandbox: Sandbox, b
     bookmarks = run.state["bookmarks"]
     assert bookmarks["contacts"]["whole"]
     assert "position" not in bookmarks["contacts"]
+
+
+def test_companies_are_scanned_four_times_at_most(run: Any, sandbox: Sandbox, book: Any) -> None:
+    made = people(sandbox, 21)
+    companies = [company(sandbox, f"A{n}", each) for n, each in enumerate(made)]
+    sandbox.advance(60)
+    runs = slices(run, slice_records=1)
+    records = [len(r.records("accounts")) for r in runs]
+    assert [count for count in records if count] == [6, 6, 6, 3]
+    assert sum(records) == len(companies)
+
+
+def test_progress_is_told_to_whoever_started_the_check(
+    run: Any, sandbox: Sandbox, book: Any, tmp_path: Path
+) -> None:
+    made = people(sandbox, 400)
+    company(sandbox, "A1", made[0])
+    file = tmp_path / "progress"
+    slices(run, slice_records=200, progress_file=str(file))
+    lines = [json.loads(line) for line in file.read_text().splitlines()]
+    contacts = [line for line in lines if line.get("mapping") == "contacts"]
+    assert {"mapping": "contacts", "read": 300, "total": 400, "checked": False} in contacts
+    assert contacts[-1] == {"mapping": "contacts", "read": 400, "total": 400, "checked": True}
+    accounts = [line for line in lines if line.get("mapping") == "accounts"]
+    assert accounts[-1] == {"mapping": "accounts", "read": 1, "total": 1, "checked": True}
+    assert [line for line in lines if "check" in line][-1]["ended"]
+    assert "calls" in lines[-1]
 
 
 def test_a_company_that_no_list_shows_is_read_by_id(run: Any, sandbox: Sandbox, book: Any) -> None:
