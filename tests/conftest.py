@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from copy import copy
+from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
@@ -24,9 +26,15 @@ def session_sandbox() -> Iterator[Sandbox]:
 
 
 @pytest.fixture
-def sandbox(session_sandbox: Sandbox) -> Sandbox:
+def sandbox(session_sandbox: Sandbox) -> Iterator[Sandbox]:
+    """The sandbox as at a fresh start; what a test sets is as it was before for the next one."""
     session_sandbox.reset()
-    return session_sandbox
+    settings = session_sandbox.org_settings, session_sandbox.workspace_settings
+    before = [copy(each) for each in settings]
+    yield session_sandbox
+    for each, former in zip(settings, before, strict=True):
+        for field in fields(former):
+            setattr(each, field.name, getattr(former, field.name))
 
 
 def project_mappings() -> list[dict[str, Any]]:

@@ -3,6 +3,7 @@ from __future__ import annotations
 import tempfile
 from pathlib import Path
 
+import pytest
 from hypothesis import given, settings, strategies as st
 from tap_sweo.spool import Spool
 
@@ -41,9 +42,11 @@ def test_more_rows_than_a_fetch_keep_their_order() -> None:
     spool.close()
 
 
-def test_the_file_is_removed() -> None:
-    before = set(Path(tempfile.gettempdir()).glob("tap-sweo-*.spool"))
+def test_the_file_is_removed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    # A folder of its own: other taps may be at work on this machine.
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
     spool = Spool()
     spool.add([("a", 1, {})])
+    assert list(tmp_path.glob("tap-sweo-*.spool"))
     spool.close()
-    assert set(Path(tempfile.gettempdir()).glob("tap-sweo-*.spool")) <= before
+    assert not list(tmp_path.iterdir())
