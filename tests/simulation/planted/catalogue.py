@@ -68,6 +68,9 @@ _ALL: Final = (
         old="if intent.run_id != run.run_id and run.is_running(intent.run_id):",
         new="if False:",
         breaks="A pair with an open intent of a living run is left to the revisit list.",
+        # Only two runs of both directions that meet in one pair see it.
+        first=50,
+        seeds=60,
     ),
     # the merge
     Plant(
@@ -95,8 +98,8 @@ _ALL: Final = (
     Plant(
         name="base-of-the-written-side-not-moved",
         module="singer_runtime.outcomes",
-        old="link.base[run.y][number] = held\n",
-        new="link.base[run.y].setdefault(number, held)\n",
+        old="link.base[run.y][number] = self.book.token(rule, held)\n",
+        new="link.base[run.y].setdefault(number, self.book.token(rule, held))\n",
         breaks="Both columns of a pair's base move together.",
     ),
     Plant(
