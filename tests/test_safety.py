@@ -158,8 +158,8 @@ def test_a_refused_field_lets_the_others_through_and_heals(
 
 
 def test_one_poisoned_record_stops_nothing_else(world: World, pipelines: Pipelines) -> None:
-    accounts = [world.account(f"C-{n}") for n in range(20)]
-    companies = [world.company(f"C-{n}") for n in range(20)]
+    accounts = [world.account(f"C-{n}") for n in range(200)]
+    companies = [world.company(f"C-{n}") for n in range(200)]
     pipelines.sync()
     world.sandbox.advance(60)
     world.sandbox.org.validation_rules.append(
@@ -169,7 +169,7 @@ def test_one_poisoned_record_stops_nothing_else(world: World, pipelines: Pipelin
         website = "https://poison.test" if number == 7 else f"https://{number}.test"
         world.edit_company(company, website=website)
     run = pipelines.run(TO_SALESFORCE)
-    assert run.counts["updated"] == 19
+    assert run.counts["updated"] == 199
     assert run.counts["quarantined"] == 1
     written = [world.row("Account", account)["Website"] for account in accounts]
     assert written.count(None) == 1

@@ -26,8 +26,9 @@ class Endings:
         self.pairing = pairing
         self._bereaved: list[tuple[Incoming, Link]] = []
 
-    def _close(self, link: Link) -> None:
-        self.run.writer.close_link(link, f"deleted on {self.run.x.value}")
+    def _close(self, link: Link, *, keep_base: bool = True) -> None:
+        reason = f"deleted on {self.run.x.value}"
+        self.run.writer.close_link(link, reason, keep_base=keep_base)
 
     def carry_out(self, batch: Commit) -> None:
         """Archive or clear the halves whose other half was deleted (``on_delete``).
@@ -48,8 +49,10 @@ class Endings:
         for (incoming, link), outcome in zip(bereaved, outcomes, strict=True):
             if outcome.result in (Result.WRITTEN, Result.GONE):
                 done = f"{self.mapping.on_delete.value} on delete"
-                batch.changes += self._agreed_values(link, done)
-                self._close(link)
+                cleared = self.mapping.on_delete is OnDelete.CLEAR
+                batch.changes += self._agreed_values(link, done, cleared=cleared)
+                # What we emptied is nobody's edit: an undeleted X must not be emptied by it.
+                self._close(link, keep_base=False)
             elif outcome.result is Result.REFUSED:
                 self.run.counts.quarantined += 1
                 batch.quarantined.append(self._refusal(incoming, outcome))
@@ -94,27 +97,53 @@ class Endings:
             else:
                 self._bereaved.append((incoming, link))
             return
-        self.run.writer.close_link(link, "merged")
+        self._follow(link, self.run.x, incoming.merged_into, batch)
+
+    def gone(self, incoming: Incoming, link: Link, merged_into: str | None, batch: Commit) -> None:
+        """The half on Y turned out to be gone when a change of X was about to be written.
+
+        Where ``on_delete`` gives X up as well, that is the other pipeline's to do: it reads the
+        half by id and finds the same. Otherwise the link ends or moves, and X waits under its
+        keys for whoever takes that half's place.
+        """
+        run = self.run
+        if merged_into is None and self.mapping.on_delete is not OnDelete.UNLINK:
+            batch.revisits.append(
+                RevisitRow(run.opposite, self.mapping.name, link.id_on(run.y), "deleted")
+            )
+            return
+        run.counts.unlinked += 1
+        if merged_into is not None:
+            self._follow(link, run.y, merged_into, batch)
+            return
+        run.writer.close_link(link, f"deleted on {run.y.value}")
+        self.pairing.wait(incoming, batch)
+
+    def _follow(self, link: Link, side: Side, survivor: str, batch: Commit) -> None:
+        """Move a link whose half on ``side`` was merged to the survivor, if that one is free.
+
+        The new link has no base: the two meet anew, and what the pair had agreed on stays in the
+        sync log.
+        """
+        run = self.run
+        run.writer.close_link(link, "merged")
         batch.changes += self._agreed_values(link, "merged away")
-        survivor = {self.run.x: incoming.merged_into, self.run.y: link.id_on(self.run.y)}
-        moved = self.run.writer.open_link(
+        ids = {each: link.id_on(each) for each in Side} | {side: survivor}
+        moved = run.writer.open_link(
             self.mapping.name,
-            survivor[Side.SALESFORCE],
-            survivor[Side.SWEO],
-            self.run.run_id,
+            ids[Side.SALESFORCE],
+            ids[Side.SWEO],
+            run.run_id,
             link.key_hash,
         )
         if moved is not None:
-            self.run.counts.linked += 1
-            for direction, side in (
-                (self.run.direction, self.run.x),
-                (self.run.opposite, self.run.y),
-            ):
+            run.counts.linked += 1
+            for direction, owed in ((run.direction, run.x), (run.opposite, run.y)):
                 batch.revisits.append(
-                    RevisitRow(direction, self.mapping.name, moved.id_on(side), "merged")
+                    RevisitRow(direction, self.mapping.name, moved.id_on(owed), "merged")
                 )
 
-    def _agreed_values(self, link: Link, outcome: str) -> list[ChangeRow]:
+    def _agreed_values(self, link: Link, outcome: str, *, cleared: bool = False) -> list[ChangeRow]:
         rules = {rule.number: rule for rule in self.book.rules if rule.two_way and rule.number}
         return [
             ChangeRow(
@@ -124,7 +153,7 @@ class Endings:
                 field=rule.name,
                 side=self.run.y,
                 old=link.base[self.run.y][number],
-                new=link.base[self.run.y][number],
+                new=None if cleared else link.base[self.run.y][number],
                 outcome=outcome,
             )
             for number, rule in rules.items()

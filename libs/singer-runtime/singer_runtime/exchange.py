@@ -220,6 +220,10 @@ class StreamExchange:
                 again.append(plan.pair)
                 books.abandon(plan)
                 continue
+            if outcome is not None and outcome.result is Result.GONE:
+                books.abandon(plan)
+                self.endings.gone(plan.pair.incoming, plan.pair.link, None, batch)
+                continue
             books.note(plan, outcome)
             if outcome is None or outcome.result is Result.WRITTEN:
                 settled.append(plan.pair)
@@ -270,8 +274,7 @@ class StreamExchange:
     def _not_there(self, pair: Pair, reading: Reading, batch: Commit) -> None:
         run = self.run
         if reading.presence is Presence.DELETED:
-            run.writer.close_link(pair.link, f"deleted on {run.y.value}")
-            run.counts.unlinked += 1
+            self.endings.gone(pair.incoming, pair.link, reading.merged_into, batch)
             return
         run.counts.quarantined += 1
         batch.quarantined.append(

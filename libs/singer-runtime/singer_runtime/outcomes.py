@@ -21,7 +21,7 @@ class Bookkeeper:
         self.batch = batch
 
     def abandon(self, plan: PairPlan) -> None:
-        """Nothing of this plan was written; it will be planned anew."""
+        """Nothing of this plan was written: what it intended is in no doubt."""
         if plan.intent is not None:
             self.batch.intents_done.append(plan.intent)
 
@@ -193,10 +193,6 @@ class Bookkeeper:
         intent: Intent | None = plan.intent
         if outcome.result is not Result.UNKNOWN and intent is not None:
             self.batch.intents_done.append(intent)
-        if outcome.result is Result.GONE:
-            run.writer.close_link(pair.link, f"deleted on {run.y.value}")
-            run.counts.unlinked += 1
-            return
         if outcome.result in (Result.UNKNOWN, Result.NOT_SENT):
             reason = "outcome unknown" if outcome.result is Result.UNKNOWN else "not sent"
             run.counts.deferred += 1

@@ -396,7 +396,7 @@ class Ledger:
         self, mapping: str, side: Side, salesforce_ids: Sequence[str], hours: float
     ) -> Counter[tuple[str, str, str]]:
         """How often a value was written to a field of ``side`` of late, by Salesforce id, field
-        and value (JSON text).
+        and value (JSON text). What was only noted there, as when a link ended, is no write.
         """
         table = schema.change
         since = later(self.clock(), -3_600 * hours)
@@ -409,6 +409,7 @@ class Ledger:
                         table.c.side == side.value,
                         table.c.salesforce_id.in_(part),
                         table.c.at >= since,
+                        table.c.old != table.c.new,
                     )
                 )
                 found.update((row.salesforce_id, row.field, row.new) for row in rows)

@@ -141,6 +141,7 @@ class Writer:
         """Link two records; None where one of them is linked elsewhere.
 
         A base belongs to its two ids: where the same two were linked before, it serves again.
+        Nothing was exchanged while their link was closed, so both halves are owed a visit then.
         """
         table = schema.link
         with translated_errors(), self.ledger.engine.begin() as connection:
@@ -177,7 +178,13 @@ class Writer:
                     digest_sweo=None,
                 )
             )
-            if reopened.rowcount == 0:
+            if reopened.rowcount:
+                rows = [
+                    RevisitRow("to_sweo", mapping, salesforce_id, "linked again"),
+                    RevisitRow("to_salesforce", mapping, sweo_id, "linked again"),
+                ]
+                _put_revisits(connection, rows, self.ledger)
+            else:
                 connection.execute(
                     insert(table).values(
                         mapping=mapping,
@@ -195,14 +202,19 @@ class Writer:
                 )
         return self.ledger.pair(mapping, salesforce_id, sweo_id)
 
-    def close_link(self, link: Link, reason: str) -> None:
-        """End a link; its base is kept for the day the same two meet again."""
+    def close_link(self, link: Link, reason: str, *, keep_base: bool = True) -> None:
+        """End a link; its base is kept for the day the same two meet again.
+
+        Without ``keep_base`` they meet as strangers then: at a first meeting an empty value
+        erases nothing.
+        """
         table = schema.link
+        base = {} if keep_base else {"base_salesforce": "{}", "base_sweo": "{}"}
         with translated_errors(), self.ledger.engine.begin() as connection:
             connection.execute(
                 update(table)
                 .where(table.c.id == link.id)
-                .values(closed=reason, version=table.c.version + 1)
+                .values(closed=reason, version=table.c.version + 1, **base)
             )
             connection.execute(delete(schema.intent).where(schema.intent.c.link_id == link.id))
 
@@ -302,8 +314,6 @@ class Writer:
             )
 
     def _queues(self, connection: Connection, batch: Commit) -> None:
-        clock = self.ledger.clock()
-        now = self.ledger.now()
         waiting = schema.waiting
         for side, record_id in batch.no_longer_waiting:
             connection.execute(
@@ -326,22 +336,28 @@ class Writer:
         revisits += _children_of(connection, batch.parents_linked)
         if not batch.can_ask:
             revisits = [row for row in revisits if row.direction != batch.direction]
-        if revisits:
-            unique = {(r.direction, r.mapping, r.source_id, r.reason): r for r in revisits}
-            connection.execute(
-                insert(schema.revisit),
-                [
-                    {
-                        "direction": r.direction,
-                        "mapping": r.mapping,
-                        "source_id": r.source_id,
-                        "reason": r.reason,
-                        "not_before": later(clock, r.seconds) if r.seconds else _AT_ONCE,
-                        "added_at": now,
-                    }
-                    for r in unique.values()
-                ],
-            )
+        _put_revisits(connection, revisits, self.ledger)
+
+
+def _put_revisits(connection: Connection, rows: Sequence[RevisitRow], ledger: Ledger) -> None:
+    if not rows:
+        return
+    clock, now = ledger.clock(), ledger.now()
+    unique = {(r.direction, r.mapping, r.source_id, r.reason): r for r in rows}
+    connection.execute(
+        insert(schema.revisit),
+        [
+            {
+                "direction": r.direction,
+                "mapping": r.mapping,
+                "source_id": r.source_id,
+                "reason": r.reason,
+                "not_before": later(clock, r.seconds) if r.seconds else _AT_ONCE,
+                "added_at": now,
+            }
+            for r in unique.values()
+        ],
+    )
 
 
 def _fields_json(intent: Intent) -> str:
