@@ -13,7 +13,6 @@ from salesforce_client.deleted import LOG_DAYS, deleted_ids, deleted_request
 from salesforce_client.errors import RequestRefusedError
 from salesforce_client.retrieve import MAX_IDS, gone_among, retrieve
 
-from tap_salesforce.records import gone_record
 from tap_salesforce.streams import SalesforceStream
 from tap_salesforce.window import LINKED
 
@@ -88,8 +87,8 @@ class FullCheckStream(SalesforceStream):
             found = retrieve(connection, sobject, batch, ["Id"])
             absent = [record_id for record_id in batch if found[record_id].row is None]
             deleted = self._deleted_among(absent)
-            for record_id in sorted(deleted):
-                yield gone_record(record_id, found[record_id].times, ())
+            if deleted:
+                yield from self._gone(sorted(deleted), found[min(deleted)].times)
             invisible += len(absent) - len(deleted)
             self._check.count(self.name, len(absent))
             bookmark[LINKED] = {"after": batch[-1]}

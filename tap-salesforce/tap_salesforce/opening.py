@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
-from crosswalk.errors import FatalError
+from crosswalk.errors import FatalError, SyncError
 from crosswalk.ledger import Ledger, direction_to
 from crosswalk.mapping import Mapping, Side
 from crosswalk.naming import is_made_for
@@ -25,6 +25,7 @@ from salesforce_client.composite import (
     query_path,
     read_composite,
 )
+from salesforce_client.conditions import refusal_of
 from salesforce_client.connection import Connection
 from salesforce_client.deleted import deleted_ids, deleted_request
 from salesforce_client.describe import (
@@ -39,7 +40,15 @@ from salesforce_client.query import Page, page_of, query_request
 from salesforce_client.times import parse_time
 from salesforce_client.transport import ServerTimes
 
-from tap_salesforce.plan import PERSON_ACCOUNT, Plan, covers, narrowed, plan_of, remembered_plan
+from tap_salesforce.plan import (
+    PERSON_ACCOUNT,
+    Plan,
+    covers,
+    names_read,
+    narrowed,
+    plan_of,
+    remembered_plan,
+)
 from tap_salesforce.window import LINKED, changed_where, related_wheres, since
 
 logger = logging.getLogger(__name__)
@@ -96,6 +105,7 @@ def open_reads(
         for m in mappings
     ]
     for one in opened:
+        _read_anew_where_the_filter_changed(one)
         if ledger:
             for entry in ledger.revisits(direction_to(Side.SWEO), one.mapping.name):
                 one.revisits.setdefault(entry.source_id, []).append(entry.number)
@@ -111,8 +121,8 @@ def open_reads(
     asked = [query for one in opened for query in _queries(one, overlap_minutes)]
     asked += _deletes(connection, opened, overlap_minutes)
     if described:
-        for _, refusal in _ask(connection, asked):
-            raise refusal.sorted()
+        for query, refusal in _ask(connection, asked):
+            raise _refused(query, refusal)
     else:
         asked += _describes(opened, described)
         refused = _ask(connection, asked)
@@ -126,7 +136,7 @@ def _plan_all(
     """Plan every mapping from describes, asking for related objects that are still missing."""
     names: dict[str, list[str]] = {}
     for one in opened:
-        names.setdefault(one.mapping.salesforce, []).extend(one.mapping.read_from(Side.SALESFORCE))
+        names.setdefault(one.mapping.salesforce, []).extend(names_read(one.mapping))
     describe_related(connection, described, names)
     mistakes: list[str] = []
     for one in opened:
@@ -265,14 +275,29 @@ def _check_plans(
     fresh = {one.mapping.name for one in opened} - {one.mapping.name for one in stale}
     for query, refusal in refused:
         if query.opened is None or query.opened.mapping.name in fresh:
-            raise refusal.sorted()
+            raise _refused(query, refusal)
     queue = []
     for one in stale:
         one.related.clear()
         queue += _queries(one, overlap_minutes)
-    for _, refusal in _ask(connection, queue):
-        raise refusal.sorted()
+    for query, refusal in _ask(connection, queue):
+        raise _refused(query, refusal)
+
+
+def _refused(query: _Asked, refusal: RequestRefusedError) -> SyncError:
+    if query.opened is None:
+        return refusal.sorted()
+    return refusal_of(query.opened.mapping, refusal)
 
 
 def _reads(plan: Plan | None) -> tuple[object, ...]:
-    return (plan.paths, plan.system, plan.person_accounts) if plan else ()
+    return (plan.paths, plan.system, plan.person_accounts, plan.judged) if plan else ()
+
+
+def _read_anew_where_the_filter_changed(one: Opened) -> None:
+    """Rows that another filter lets in were not changed since, and may never have been read."""
+    if one.before is None or one.before.only == one.mapping.only.salesforce:
+        return
+    logger.info("%s: only.salesforce has changed; reading everything.", one.mapping.name)
+    for key in ("watermark", "began", "at", "bulk"):
+        one.bookmark.pop(key, None)

@@ -15,6 +15,7 @@ from crosswalk.fieldtype import FieldType
 from crosswalk.mapping import Field, Mapping, Side
 from crosswalk.values import kind_of
 from salesforce_client.currencies import lone_amounts
+from salesforce_client.conditions import related_names, where_of
 from salesforce_client.fields import Description, Resolved, resolve
 from salesforce_client.soql import Select
 
@@ -44,6 +45,7 @@ class Plan(msgspec.Struct, frozen=True, omit_defaults=True):
     ``hidden`` are mapped fields that could be read once and cannot now: they are absent.
     ``person_accounts`` says that the object has person accounts, which are left out.
     ``replicateable`` says that the org keeps a log of the object's deleted rows.
+    ``only`` is the filter of the mapping; ``judged`` are the related fields that it reads.
     """
 
     columns: dict[str, Column]
@@ -51,6 +53,8 @@ class Plan(msgspec.Struct, frozen=True, omit_defaults=True):
     hidden: tuple[str, ...] = ()
     person_accounts: bool = False
     replicateable: bool = False
+    only: str | None = None
+    judged: dict[str, Column] = {}
 
     @property
     def paths(self) -> dict[str, tuple[str, ...]]:
@@ -65,17 +69,28 @@ class Plan(msgspec.Struct, frozen=True, omit_defaults=True):
     @property
     def related_objects(self) -> tuple[str, ...]:
         """Objects whose describes the dotted names rest on."""
-        found = [t for column in self.columns.values() for _, t in column.lookups]
+        found = [t for column in self.related for _, t in column.lookups]
         return tuple(dict.fromkeys(found))
+
+    @property
+    def related(self) -> tuple[Column, ...]:
+        """The columns whose changes do not mark the row itself as changed."""
+        return tuple(c for c in (*self.columns.values(), *self.judged.values()) if c.lookups)
 
     def select(
         self, sobject: str, where: tuple[str, ...], order_by: tuple[str, ...] = ()
     ) -> Select:
-        """A query of all columns."""
+        """A query of all columns, of rows that the filter lets in."""
         names = [".".join(column.path) for column in self.columns.values()]
+        if self.only:
+            where = (where_of(self.only), *where)
         if self.person_accounts:
             where = (*where, f"{PERSON_ACCOUNT} = false")
         return Select(sobject, tuple(dict.fromkeys([*self.system, *names])), where, order_by)
+
+    def select_system(self, sobject: str) -> Select:
+        """A query of what every row has, whatever the filter says of it."""
+        return Select(sobject, self.system)
 
     def remembered(self) -> dict[str, Any]:
         """The plan as a bookmark keeps it."""
@@ -138,6 +153,8 @@ def plan_of(
         tuple(hidden),
         person_accounts=description.field(PERSON_ACCOUNT) is not None,
         replicateable=description.replicateable,
+        only=mapping.only.salesforce,
+        judged=_judged(mapping, described),
     )
     news = tuple(name for name in hidden if not before or name not in before.hidden)
     return Planned(plan, tuple(mistakes), news)
@@ -145,7 +162,7 @@ def plan_of(
 
 def covers(before: Plan, mapping: Mapping) -> bool:
     """Whether a remembered plan knows every field that the mapping asks for now."""
-    return all(
+    return before.only == mapping.only.salesforce and all(
         name in before.columns or name in before.hidden
         for name in mapping.read_from(Side.SALESFORCE)
     )
@@ -165,6 +182,25 @@ def needs_backfill(before: Plan, now: Plan) -> bool:
         if old is None or old.type.type != column.type.type or set(column.uses) - set(old.uses):
             return True
     return False
+
+
+def names_read(mapping: Mapping) -> tuple[str, ...]:
+    """Every name that needs a describe: the mapping's own, and the related ones of its filter."""
+    return (*mapping.read_from(Side.SALESFORCE), *related_names(mapping.only.salesforce or ""))
+
+
+def _judged(mapping: Mapping, described: MappingOf[str, Description]) -> dict[str, Column]:
+    """The related fields of the filter; the org itself says what is wrong with a name."""
+    description = described[mapping.salesforce]
+    found = {
+        name: resolve(name, description, described)
+        for name in related_names(mapping.only.salesforce or "")
+    }
+    return {
+        name: Column(each.type, each.path, each.lookups)
+        for name, each in found.items()
+        if isinstance(each, Resolved)
+    }
 
 
 def _declared(mapping: Mapping) -> set[str]:

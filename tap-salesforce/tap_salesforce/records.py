@@ -53,17 +53,39 @@ class RecordMaker:
         return record
 
 
-def gone_record(record_id: str, times: ServerTimes, revisit: Sequence[int]) -> Record:
-    """The record of a row that is deleted for good: nothing but where it stood."""
+def gone_record(
+    record_id: str,
+    times: ServerTimes,
+    revisit: Sequence[int],
+    *,
+    merged_into: str | None = None,
+    outside: bool = False,
+) -> Record:
+    """The record of a row that is deleted for good: nothing but where it stood. ``outside`` says
+    that the filter left it out by then.
+    """
+    source = _bare(record_id, times, revisit) | {"deleted": True}
+    if outside:
+        source["outside"] = True
+    if merged_into:
+        source["merged_into"] = merged_into
+    return {SOURCE: source}
+
+
+def outside_record(record_id: str, times: ServerTimes, revisit: Sequence[int]) -> Record:
+    """The record of a row that is there and that the filter leaves out: nothing of its fields."""
+    return {SOURCE: _bare(record_id, times, revisit) | {"outside": True}}
+
+
+def _bare(record_id: str, times: ServerTimes, revisit: Sequence[int]) -> Record:
     source: Record = {
         "id": record_id,
         "modified_at": times.started_at,
         "read_at": times.started_at,
-        "deleted": True,
     }
     if revisit:
         source["revisit"] = list(revisit)
-    return {SOURCE: source}
+    return source
 
 
 def completed(

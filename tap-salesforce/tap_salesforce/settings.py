@@ -27,6 +27,13 @@ SETTINGS: Final = th.PropertiesList(
     *(_property(setting) for setting in LOGIN_SETTINGS),
     *MAPPING_SETTINGS,
     th.Property(
+        "org",
+        th.StringType,
+        title="Org",
+        description="The org that is read, as the mappings name it by `org:`. Default: the primary "
+        "one, whose mappings name none.",
+    ),
+    th.Property(
         "overlap_minutes",
         th.IntegerType,
         title="Overlap",

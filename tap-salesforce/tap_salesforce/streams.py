@@ -16,12 +16,13 @@ from salesforce_client.retrieve import MAX_IDS, gone_among, retrieve
 from salesforce_client.transport import ServerTimes
 from singer_runtime.full_check import CheckingStream
 
+from tap_salesforce.absent import gone_rows, left_out_rows
 from tap_salesforce.plan import Plan, needs_backfill
-from tap_salesforce.records import RecordMaker, completed, gone_record
+from tap_salesforce.records import RecordMaker, completed
 from tap_salesforce.window import changed_where
 
 if t.TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping as MappingOf
+    from collections.abc import Iterable, Iterator, Mapping as MappingOf, Sequence
 
     from crosswalk.fieldtype import FieldType
     from crosswalk.mapping import Mapping
@@ -107,6 +108,8 @@ class SalesforceStream(CheckingStream):
         # The target takes this out again, and counts it towards daily_api_calls.
         state = t.cast("dict[str, t.Any]", self.tap_state)
         state["calls"] = self.salesforce_tap.connection.calls
+        if self.salesforce_tap.org is not None:
+            state["org"] = self.salesforce_tap.org
         super()._write_state_message()
 
     # changed rows
@@ -223,8 +226,11 @@ class SalesforceStream(CheckingStream):
         if ledger:
             linked = ledger.digests(self.mapping.name, Side.SALESFORCE, sorted(deleted))
             wanted = {i for i in deleted if i in linked or i in self._opened.revisits}
-        for record_id in sorted(wanted):
-            yield gone_record(record_id, times, self._met(record_id))
+        yield from self._gone(sorted(wanted), times)
+
+    def _gone(self, ids: Sequence[str], times: ServerTimes) -> Iterator[Record]:
+        connection = self.salesforce_tap.connection
+        return gone_rows(connection, self.mapping, self._plan, ids, times, self._met)
 
     def _owed(self) -> Iterator[Record]:
         """Rows on the revisit list that did not come by on their own."""
@@ -238,11 +244,14 @@ class SalesforceStream(CheckingStream):
             times = page.times
             for row in completed(connection, sobject, page, rest):
                 yield self._maker.record(row, page.times, revisit=self._met(row["Id"]))
+        if self._plan.only:
+            left = sorted(self._opened.revisits)
+            yield from left_out_rows(connection, self.mapping, self._plan, left, self._met)
         missing = sorted(self._opened.revisits)
         if not missing or times is None:
             return
-        for record_id in sorted(gone_among(connection, sobject, missing)):
-            yield gone_record(record_id, times, self._met(record_id))
+        gone = sorted(gone_among(connection, sobject, missing))
+        yield from self._gone(gone, times)
         if self._opened.revisits:
             self.logger.warning(
                 "%s: %d records to be read again are not visible to this user; check sharing.",
@@ -279,7 +288,7 @@ class SalesforceStream(CheckingStream):
             return
         ids = ledger.linked_ids(self.mapping.name, Side.SALESFORCE, after)
         while batch := list(islice(ids, _BACKFILL_IDS)):
-            if any("." in name for name in names):
+            if self._plan.only or any("." in name for name in names):
                 select, rest = self._plan.select(sobject, (), ("Id",)).split(_HALF_BUDGET_BYTES)
                 for page in select_by(connection, select, "Id", batch):
                     for row in completed(connection, sobject, page, rest):

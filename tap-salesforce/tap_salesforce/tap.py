@@ -5,9 +5,11 @@ from __future__ import annotations
 import typing as t
 from functools import cached_property
 
+from crosswalk.errors import FatalError
 from crosswalk.ledger import Ledger, direction_to
-from crosswalk.ledger.usage import TAP_SALESFORCE, TARGET_SALESFORCE, calls_within_a_day
+from crosswalk.ledger.usage import calls_within_a_day, spenders
 from crosswalk.mapping import Side
+from crosswalk.problems import one_of
 from salesforce_client.settings import connection_from
 from singer_runtime.full_check import CheckingTap
 
@@ -48,7 +50,26 @@ class TapSalesforce(CheckingTap):
     def _earlier_calls(self) -> int:
         if self.ledger is None:
             return 0
-        return calls_within_a_day(self.ledger, TAP_SALESFORCE, TARGET_SALESFORCE)
+        return calls_within_a_day(self.ledger, *spenders(self.org))
+
+    @property
+    def org(self) -> str | None:
+        """The name of the org that this tap reads; None for the primary one."""
+        return self.config.get("org") or None
+
+    @property
+    def mappings(self) -> tuple[Mapping, ...]:
+        """The mappings of this tap's org that are switched on, parents first.
+
+        Raises:
+            FatalError: no mapping names that org.
+        """
+        declared = self.sync_config
+        if self.org is not None and all(m.org != self.org for m in declared.mappings):
+            names = sorted({m.org for m in declared.mappings if m.org})
+            hint = one_of(self.org, names) if names else "write `org:` into its mappings"
+            raise FatalError(f"No mapping is of the org {self.org} (setting org); {hint}.")
+        return tuple(mapping for mapping in declared.enabled if mapping.org == self.org)
 
     @property
     def overlap_minutes(self) -> int:

@@ -49,7 +49,7 @@ def related_wheres(plan: Plan, start: str) -> list[str]:
     by LastModifiedDate, for a login moves their SystemModstamp.
     """
     found: dict[str, None] = {}
-    for column in plan.columns.values():
+    for column in plan.related:
         for depth in range(1, len(column.lookups) + 1):
             lookup, sobject = column.lookups[0]
             stamp = (

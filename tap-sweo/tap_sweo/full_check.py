@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import typing as t
 from collections.abc import Iterator
+from functools import partial
 
 from crosswalk.mapping import Mapping, Side
 from crosswalk.wire import Source
@@ -108,7 +109,8 @@ class FullCheckStream(SweoStream):
             if self._check.is_full and emitted >= fewest:
                 return False
             record_id = str(row["id"])
-            yield make(row, Source(record_id, *index_times(row)))
+            if self._members.lets_in(row):
+                yield make(row, Source(record_id, *index_times(row)))
             mark["position"] = {"at": updated_at(row), "id": record_id}
             self._check.count(self.name)
         return True
@@ -142,8 +144,14 @@ class FullCheckStream(SweoStream):
     def _pages(self) -> Iterator[CursorPage]:
         client, role = self.sync_tap.client, role_of(self.mapping.sweo)
         cursor = self.bookmark.get("position", {}).get("cursor")
+        search = partial(
+            search_contacts_oldest_first,
+            client,
+            role=role,
+            segment_ids=self._members.search_ids,
+        )
         try:
-            yield from search_contacts_oldest_first(client, role=role, cursor=cursor)
+            yield from search(cursor=cursor)
         except SweoRefusal as refusal:
             self.logger.warning(
                 "%s: Sweo takes the cursor of the last slice no more (%s); reading from the start.",
@@ -152,7 +160,7 @@ class FullCheckStream(SweoStream):
             )
             self.bookmark.pop("position", None)
             self._seen = set()
-            yield from search_contacts_oldest_first(client, role=role)
+            yield from search()
 
     def _unlisted(self) -> t.Generator[Record, None, bool]:
         """Linked records that no list shows, by id: companies without contacts, deleted and
@@ -168,6 +176,8 @@ class FullCheckStream(SweoStream):
                 return False
             listed = self._listed_among(batch)
             for record_id, found in self._by_id([i for i in batch if i not in listed]):
+                if found.record is not None and self._members.must_be_asked_for:
+                    continue  # no search shows it, so none has found it among the members
                 record = self._looked_up(record_id, found, make)
                 if record is not None:
                     yield record
@@ -178,6 +188,6 @@ class FullCheckStream(SweoStream):
     def _listed_among(self, ids: list[str]) -> set[str]:
         if self._scans:
             return {i for i in ids if self._reading.spool.get(i) is not None}
-        if self._seen is not None:
+        if self._seen is not None and not self._members.must_be_asked_for:
             return self._seen.intersection(ids)
         return contacts_among(self.sync_tap.client, ids)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import math
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -39,13 +40,17 @@ class Reading:
 
 
 class Reader:
-    """Reads contacts, users, leads or companies into a spool."""
+    """Reads contacts, users, leads or companies into a spool.
+
+    With ``segment_ids`` only contacts in one of these segments are searched for.
+    """
 
     def __init__(self, client: SweoClient, sweo_object: str, logger: logging.Logger) -> None:
         self._client = client
         self._object = sweo_object
         self._model = model_of(sweo_object)
         self._logger = logger
+        self.segment_ids: Sequence[str] = ()
 
     @property
     def scans(self) -> bool:
@@ -83,7 +88,9 @@ class Reader:
         if self._model == COMPANY:
             pages = search_companies(self._client, since)
         else:
-            pages = search_contacts(self._client, since, role=role_of(self._object))
+            pages = search_contacts(
+                self._client, since, role=role_of(self._object), segment_ids=self.segment_ids
+            )
         for page in pages:
             self._keep(reading, page, since)
         reading.started_at = self._client.clock.at(started)

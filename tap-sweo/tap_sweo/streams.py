@@ -10,7 +10,8 @@ The bookmark of a stream holds
 ``rows``        how many records the last whole read saw,
 ``scanned_at``  when companies were last scanned, by this machine's clock,
 ``ledger instance timezone``  what the bookmark belongs to,
-``declared readable types``   what was read of a record, and
+``declared readable types``   what was read of a record,
+``segments``    ids of the segments that the read was narrowed to, by their names, and
 ``backfill``    ``{"after": id}`` while linked records are read once more.
 """
 
@@ -29,6 +30,7 @@ from sweo_client.clock import iso, unix
 from sweo_client.fields import model_of, reader, role_of
 from sweo_client.query import Lookup, records_by_id, updated_at
 
+from tap_sweo.members import Members, has_changed
 from tap_sweo.outline import declared_fingerprint, outline, readable_fingerprint
 from tap_sweo.reading import Reader, Reading, Stopwatch, is_due, refuse_other_workspace
 
@@ -36,6 +38,7 @@ if t.TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
     from singer_sdk.helpers.types import Context, Record
+    from sweo_client.segments import Ids
 
     from tap_sweo.tap import TapSweo
 
@@ -68,6 +71,7 @@ class SweoStream(CheckingStream):
         """Read into the spool, and learn the fields' types if anything will be emitted."""
         mark = self.bookmark
         self._forget_what_another_ledger_knew()
+        self._narrow(self.sync_tap.segments[self.name])
         if "instance" not in mark or "timezone" not in mark:
             mark["instance"], mark["timezone"] = self.sync_tap.workspace()
         self._revisits = self._owed()
@@ -87,6 +91,22 @@ class SweoStream(CheckingStream):
             for key in ("since", "complete", "whole", "backfill", "scanned_at"):
                 mark.pop(key, None)
         mark["ledger"] = known
+
+    def _narrow(self, segments: Ids) -> None:
+        """Read the members of these segments only; of others than before, everything once."""
+        mark = self.bookmark
+        if has_changed(self.mapping, mark.get("segments")) and "since" in mark:
+            self.logger.info("%s: only.sweo has changed; reading everything.", self.name)
+            for key in ("since", "complete", "scanned_at"):
+                mark.pop(key, None)
+        self._remember(segments)
+
+    def _remember(self, segments: Ids) -> None:
+        self._members = Members(self.sync_tap.client, self.mapping, segments, CONCURRENCY)
+        self._reader.segment_ids = self._members.search_ids
+        self.bookmark.pop("segments", None)
+        if segments:
+            self.bookmark["segments"] = dict(segments)
 
     def _owed(self) -> dict[str, list[int]]:
         owed: dict[str, list[int]] = {}
@@ -111,6 +131,7 @@ class SweoStream(CheckingStream):
         mark["readable"] = readable
         mark["declared"] = declared_fingerprint(self.mapping)
         mark["types"] = {name: msgspec.to_builtins(f) for name, f in found.types.items()}
+        self._remember(self.sync_tap.current_segments[self.name])
         self._refreshed = True
 
     def _read(self) -> None:
@@ -197,7 +218,7 @@ class SweoStream(CheckingStream):
         mark["complete"] = False
         for row in self._reading.spool.oldest_first(self._cutoff):
             # A fresher reading of the same record follows with the revisit list.
-            if str(row["id"]) not in self._revisits:
+            if str(row["id"]) not in self._revisits and self._members.lets_in(row):
                 yield make(row, Source(row["id"], *index_times(row)))
         started = iso(self._reading.started_at)
         mark.update(since=started, complete=True)
@@ -211,9 +232,16 @@ class SweoStream(CheckingStream):
             row = spool.get(record_id) if indexed else None
             if row is None:
                 unread.append(record_id)
-            else:
+            elif self._members.lets_in(row):
                 yield make(row, Source(record_id, *index_times(row), revisit=numbers))
+            else:
+                yield _outside(Source(record_id, *index_times(row), revisit=numbers))
+        inside = self._members.among(unread)
         for record_id, found in self._by_id(unread):
+            if found.record is not None and record_id not in inside:
+                at = iso(found.read_at)
+                yield _outside(Source(record_id, at, at, revisit=self._revisits[record_id]))
+                continue
             record = self._looked_up(record_id, found, make, revisit=self._revisits[record_id])
             if record is not None:
                 yield record
@@ -234,12 +262,18 @@ class SweoStream(CheckingStream):
         linked = ledger.linked_ids(self.name, Side.SWEO, str(mark["backfill"]["after"]))
         for batch in batches(linked, 500):
             rows = {i: spool.get(i) if self._reading.whole else None for i in batch}
-            unread = self._by_id([i for i in batch if rows[i] is None])
+            unlisted = [i for i in batch if rows[i] is None]
+            if self._members.must_be_asked_for and self._reading.whole:
+                members = set()  # the search has shown all of them
+            else:
+                members = self._members.among(unlisted)
+            unread = self._by_id([i for i in unlisted if i in members])
             for record_id in batch:
                 row = rows[record_id]
                 if row is not None:
-                    yield make(row, Source(record_id, *index_times(row), backfill=True))
-                else:
+                    if self._members.lets_in(row):
+                        yield make(row, Source(record_id, *index_times(row), backfill=True))
+                elif record_id in members:
                     _, found = next(unread)
                     record = self._looked_up(record_id, found, make, backfill=True)
                     if record is not None:
@@ -272,6 +306,8 @@ class SweoStream(CheckingStream):
             return {SOURCE: msgspec.to_builtins(source)}
         if not self._belongs(found.record):
             return None
+        if not self._members.lets_in(found.record):
+            return _outside(Source(record_id, read_at, read_at, **why)) if why else None
         return make(found.record, Source(record_id, iso(updated_at(found.record)), read_at, **why))
 
     def _belongs(self, row: dict[str, t.Any]) -> bool:
@@ -294,6 +330,12 @@ class SweoStream(CheckingStream):
         mark = self.bookmark
         if mark.get("ledger") is None:
             mark["ledger"] = self.sync_tap.ledger_id_now()
+
+
+def _outside(source: Source) -> Record:
+    """A record that is there and that the filter leaves out: nothing of its fields."""
+    source.outside = True
+    return {SOURCE: msgspec.to_builtins(source)}
 
 
 def index_times(row: dict[str, t.Any]) -> tuple[str, str]:

@@ -15,8 +15,10 @@ from singer_sdk import typing as th
 from sweo_client import SweoClient, SweoSettings
 from sweo_client.fields import field_types, model_of
 from sweo_client.query import data_attributes, workspace
+from sweo_client.segments import Ids, chosen, segment_ids
 
 from tap_sweo.full_check import FullCheckStream
+from tap_sweo.members import remembered
 from tap_sweo.outline import refuse_unknown_fields
 from tap_sweo.plain import plain_streams
 from tap_sweo.streams import SweoStream
@@ -142,6 +144,31 @@ class TapSweo(CheckingTap):
         known = {name: field_types(model_of(name), attributes) for name in objects}
         refuse_unknown_fields(self.mappings, known)
         return known
+
+    @cached_property
+    def segments(self) -> dict[str, Ids]:
+        """The ids of every mapping's segments, by mapping: as the bookmarks remember them, or
+        looked up for all of them where one names others than at its last read.
+
+        Raises:
+            UnknownSegmentsError: a mapping names segments that do not exist.
+        """
+        marks = self.state.get("bookmarks", {})
+        kept = {m.name: remembered(m, marks.get(m.name, {}).get("segments")) for m in self.active}
+        known = {name: ids for name, ids in kept.items() if ids is not None}
+        return known if len(known) == len(kept) else self.current_segments
+
+    @cached_property
+    def current_segments(self) -> dict[str, Ids]:
+        """The ids of every mapping's segments as they are now; one call for companies and one
+        for contacts, once a run.
+
+        Raises:
+            UnknownSegmentsError: as above.
+        """
+        models = {model_of(m.sweo) for m in self.active if m.only.segments}
+        known = {model: segment_ids(self.client, model) for model in models}
+        return {m.name: chosen(m, known.get(model_of(m.sweo), {})) for m in self.active}
 
     def workspace(self) -> tuple[str, str]:
         """The workspace's id and time zone: from STATE if any stream knows them, else asked."""

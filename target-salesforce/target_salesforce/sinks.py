@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping as MappingOf, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, Final
 
 from crosswalk.errors import FatalError
@@ -13,6 +14,7 @@ from crosswalk.match import normalise
 from crosswalk.values import Raw
 from crosswalk.wire import StreamNote
 from salesforce_client import bulk
+from salesforce_client.conditions import refusal_of, where_of
 from salesforce_client.connection import Connection
 from salesforce_client.describe import describe
 from salesforce_client.errors import VendorError
@@ -145,8 +147,10 @@ class SalesforceDestination:
         """Every row's match values: pages of 2,000, or Bulk where that takes fewer calls."""
         shape = self._shape(mapping)
         fields = ("Id", "LastModifiedDate", *shape.match_fields)
-        select = Select(shape.sobject, tuple(dict.fromkeys(fields)), shape.only, ("Id",))
-        page = next(pages(self.connection, select))
+        # What the filter leaves out is no partner yet.
+        where = (*_filter_of(mapping), *shape.only)
+        select = Select(shape.sobject, tuple(dict.fromkeys(fields)), where, ("Id",))
+        page = next(pages(self.connection, select, sort=partial(refusal_of, mapping)))
         if takes_bulk(page.total):
             yield from self._keys_by_bulk(shape, select)
             return
@@ -163,6 +167,12 @@ class SalesforceDestination:
         for page in bulk.query_results(self.connection, job_id):
             for row in page.rows:
                 yield candidate_of({name: cell or None for name, cell in row.items()}, shape)
+
+    def inside(self, mapping: Mapping, ids: Sequence[str]) -> set[str]:
+        """Which of these rows satisfy the mapping's condition now; thousands of ids a call."""
+        select = Select(self._shape(mapping).sobject, ("Id",), _filter_of(mapping))
+        found = select_by(self.connection, select, "Id", ids, sort=partial(refusal_of, mapping))
+        return {str(row["Id"]) for page in found for row in page.rows}
 
     def find(self, mapping: Mapping, creations: Sequence[Creation]) -> dict[str, list[Candidate]]:
         """Look for rows that carry the match values, so that an upsert overwrites nobody."""
@@ -294,6 +304,11 @@ class SalesforceDestination:
         if mapping.name not in self._shapes:
             self._shapes[mapping.name] = shape_of(mapping, self._description(mapping), {})
         return self._shapes[mapping.name]
+
+
+def _filter_of(mapping: Mapping) -> tuple[str, ...]:
+    condition = mapping.only.salesforce
+    return (where_of(condition),) if condition else ()
 
 
 def _incomplete(

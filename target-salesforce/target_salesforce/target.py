@@ -4,12 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from crosswalk.ledger.usage import (
-    TAP_SALESFORCE,
-    TARGET_SALESFORCE,
-    calls_within_a_day,
-    note_calls,
-)
+from crosswalk.ledger.usage import TARGET_SALESFORCE, calls_within_a_day, note_calls, spenders
 from crosswalk.mapping import Side
 from salesforce_client.settings import DAILY_CALLS, LOGIN_SETTINGS, Setting, connection_from
 from singer_runtime.destination import Destination
@@ -89,9 +84,7 @@ class TargetSalesforce(SyncTarget):
             connection_from(
                 self.config,
                 limit_calls=self.config.get("max_calls"),
-                earlier_calls=lambda: calls_within_a_day(
-                    self.run.ledger, TAP_SALESFORCE, TARGET_SALESFORCE
-                ),
+                earlier_calls=lambda: calls_within_a_day(self.run.ledger, *spenders(None)),
             ),
             WriteSettings(
                 write_guard=str(self.config["write_guard"]),

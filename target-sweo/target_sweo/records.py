@@ -10,8 +10,9 @@ from crosswalk.values import Canonical, Parse, Unparsable, parser
 from singer_runtime.destination import Candidate, Outcome, Presence, Reading, Result
 from sweo_client import Answer
 from sweo_client.clock import iso
-from sweo_client.fields import STANDARD, Record, companies_of, model_of, reader
+from sweo_client.fields import COMPANY, STANDARD, Record, companies_of, model_of, reader
 from sweo_client.query import Lookup, updated_at
+from sweo_client.segments import is_inside
 
 from target_sweo.attributes import Attributes
 
@@ -39,7 +40,15 @@ class Records:
             modified_at=iso(updated_at(lookup.record)),
             read_at=read_at,
             parent_ids=companies_of(lookup.record),
+            inside=self._inside(mapping, lookup.record),
         )
+
+    def _inside(self, mapping: Mapping, record: Record) -> bool | None:
+        """Whether the filter lets the record in; of a contact its record does not tell."""
+        names = mapping.only.segments
+        if not names or model_of(mapping.sweo) != COMPANY:
+            return None
+        return is_inside(record, names)
 
     def candidate(self, mapping: Mapping, row: Record) -> Candidate:
         """What linking needs to know of a record."""

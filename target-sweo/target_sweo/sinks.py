@@ -36,9 +36,6 @@ from sweo_client.query import (
     contact_by_external_id,
     contacts_with,
     records_by_id,
-    scroll_companies,
-    search_companies,
-    search_contacts,
     workspace,
 )
 from sweo_client.write import (
@@ -51,6 +48,7 @@ from sweo_client.write import (
 )
 
 from target_sweo.attributes import Attributes
+from target_sweo.membership import Membership
 from target_sweo.records import Records
 from target_sweo.refusals import (
     archived_conflict,
@@ -88,6 +86,7 @@ class SweoDestination:
         self._logger = logger or logging.getLogger(__name__)
         self._attributes = Attributes(client, self._logger, dry_run=dry_run, mappings=mappings)
         self._records = Records(self._attributes)
+        self._membership = Membership(client, self._concurrency)
         self._workspace: Workspace | None = None
         self._stopped: SyncError | None = None
         self._lock = threading.Lock()
@@ -99,6 +98,7 @@ class SweoDestination:
     ) -> MappingOf[str, FieldType]:
         """Check the mapping against the workspace, make missing attributes, return the types."""
         del note
+        self._membership.prepare(mapping)
         self._records.types[mapping.name] = self._attributes.ensure(mapping, incoming)
         return self._records.types[mapping.name]
 
@@ -185,16 +185,15 @@ class SweoDestination:
         return [row for row in rows if row.get("role") == "lead"]
 
     def keys(self, mapping: Mapping) -> Iterator[Candidate]:
-        """Match values of every record, by search; companies by the scroll up to 2.16."""
-        if model_of(mapping.sweo) != COMPANY:
-            pages = search_contacts(self._client, None, role=role_of(mapping.sweo))
-        elif self._client.settings.is_preview:
-            pages = search_companies(self._client, None)
-        else:
-            pages = scroll_companies(self._client)
-        for page in pages:
+        """Match values of every record that the filter lets in; the others are no partners yet."""
+        self._membership.prepare(mapping)
+        for page in self._membership.members(mapping):
             for row in page:
                 yield self._records.candidate(mapping, row)
+
+    def inside(self, mapping: Mapping, ids: Sequence[str]) -> set[str]:
+        """Which of these records are in one of the mapping's segments now."""
+        return self._membership.inside(mapping, ids)
 
     # writing
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from crosswalk.ledger.usage import TAP_SALESFORCE, note_calls
+from crosswalk.ledger.usage import note_calls, tap_of
 from crosswalk.mapping import Side
 from singer_runtime.settings import TARGET_SETTINGS
 from singer_runtime.target import SyncTarget
@@ -84,14 +84,15 @@ class TargetSweo(SyncTarget):
 
     def _process_state_message(self, message_dict: dict[str, Any]) -> None:
         value = message_dict.get("value")
-        calls = value.pop("calls", None) if isinstance(value, dict) else None
+        told = value if isinstance(value, dict) else {}
+        calls, org = told.pop("calls", None), told.pop("org", None)
         super()._process_state_message(message_dict)
-        self._note_tap_calls(calls)
+        self._note_tap_calls(calls, org)
 
-    def _note_tap_calls(self, calls: object) -> None:
-        """Count what tap-salesforce says it has spent in this run towards its daily budget."""
+    def _note_tap_calls(self, calls: object, org: str | None) -> None:
+        """Count what tap-salesforce says it has spent in this run towards its org's budget."""
         if isinstance(calls, int) and self._lease is not None:
-            note_calls(self.run.ledger, TAP_SALESFORCE, calls - self._tap_calls_noted)
+            note_calls(self.run.ledger, tap_of(org), calls - self._tap_calls_noted)
             self._tap_calls_noted = calls
 
 

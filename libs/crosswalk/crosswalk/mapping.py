@@ -113,15 +113,23 @@ class Only:
     """Which records are updated and created: those that satisfy every condition of their side.
 
     ``salesforce`` is a SOQL condition; ``segments`` are names of Sweo segments, of which a record
-    must be in one. Empty means every record.
+    must be in one. Empty means every record. ``lines`` say where each stands in its file.
     """
 
     salesforce: str | None = None
     segments: tuple[str, ...] = ()
+    lines: dict[Side, int | None] = field(default_factory=dict, compare=False, hash=False)
 
     def limits(self, side: Side) -> bool:
         """Whether records of ``side`` may be left out."""
         return bool(self.salesforce if side is Side.SALESFORCE else self.segments)
+
+    def place(self, mapping: str, side: Side) -> str:
+        """Where the condition of ``side`` stands, for messages:
+        ``mapping accounts, line 12, only.salesforce``.
+        """
+        line = self.lines.get(side)
+        return f"mapping {mapping}{f', line {line}' if line else ''}, only.{side.value}"
 
 
 EVERY_EVENT = "*"
@@ -221,6 +229,10 @@ class Mapping:
     enabled: bool = True
     line: int | None = None
 
+    def is_only_read_on(self, side: Side) -> bool:
+        """Whether nothing is ever written to ``side``: a Salesforce org besides the primary one."""
+        return side is Side.SALESFORCE and self.org is not None
+
     def object_on(self, side: Side) -> str:
         """The vendor's name of the object on ``side``."""
         return self.salesforce if side is Side.SALESFORCE else self.sweo
@@ -267,6 +279,11 @@ class Config:
     def mapping(self, name: str) -> Mapping | None:
         """The mapping of that name, if there is one."""
         return next((m for m in self.mappings if m.name == name), None)
+
+    @property
+    def orgs(self) -> tuple[str, ...]:
+        """The Salesforce orgs besides the primary one that mappings which are switched on name."""
+        return tuple(dict.fromkeys(m.org for m in self.mappings if m.enabled and m.org))
 
     @property
     def enabled(self) -> tuple[Mapping, ...]:

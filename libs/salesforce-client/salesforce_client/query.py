@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from math import ceil
 from typing import Any, Final
 
-from crosswalk.errors import RetryLaterError
+from crosswalk.errors import RetryLaterError, SyncError
 
 from salesforce_client.composite import (
     MAX_QUERIES,
@@ -25,6 +25,9 @@ PAGE_ROWS: Final = 2_000
 BULK_PAGE_ROWS: Final = 25_000
 BULK_FLOOR_ROWS: Final = 6_000
 """Below this Bulk API 2.0 (create, poll, results) cannot take fewer calls."""
+
+Sort = Callable[[RequestRefusedError], SyncError]
+"""What becomes of a refusal, where the caller can say more about it than the refusal itself."""
 
 Row = dict[str, Any]
 """A row by the names that were asked for; a related field stands under its dotted name."""
@@ -83,12 +86,14 @@ def next_page(connection: Connection, page: Page) -> Page:
     return _page(answer.body, answer.times)
 
 
-def pages(connection: Connection, select: Select) -> Iterator[Page]:
-    """All pages of one query, deleted rows included."""
+def pages(
+    connection: Connection, select: Select, *, sort: Sort = RequestRefusedError.sorted
+) -> Iterator[Page]:
+    """All pages of one query, deleted rows included; ``sort`` words a refusal of the query."""
     try:
         answer = connection.read(query_path(select.text()))
     except RequestRefusedError as refusal:
-        raise refusal.sorted() from None
+        raise sort(refusal) from None
     page = _page(answer.body, answer.times)
     yield page
     while page.next_url:
@@ -97,9 +102,14 @@ def pages(connection: Connection, select: Select) -> Iterator[Page]:
 
 
 def select_by(
-    connection: Connection, select: Select, field: str, values: Sequence[str]
+    connection: Connection,
+    select: Select,
+    field: str,
+    values: Sequence[str],
+    *,
+    sort: Sort = RequestRefusedError.sorted,
 ) -> Iterator[Page]:
-    """The rows whose ``field`` is among ``values``: five IN queries a call."""
+    """The rows whose ``field`` is among ``values``: five IN queries a call; ``sort`` as above."""
     taken = encoded_bytes(select.text()) + encoded_bytes(" WHERE  AND ")
     conditions = [text for text, _ in in_batches(field, values, taken_bytes=taken)]
     for start in range(0, len(conditions), MAX_QUERIES):
@@ -113,7 +123,7 @@ def select_by(
             try:
                 page = page_of(part)
             except RequestRefusedError as refusal:
-                raise refusal.sorted() from None
+                raise sort(refusal) from None
             yield page
             while page.next_url:
                 page = next_page(connection, page)

@@ -37,6 +37,7 @@ class Counts:
     replaced: int = 0
     quarantined: int = 0
     waiting: int = 0
+    left_out: int = 0
     duplicates: int = 0
     without_key: int = 0
     unlinked: int = 0

@@ -97,12 +97,12 @@ class Creating:
 
         An import has just read every company's key, and a company's create is an upsert. One
         that no list shows, because it has no contact, is overwritten by it, as ``first_meeting``
-        says that it would be after a look.
+        says that it would be after a look. Behind a filter not every key was read.
         """
         run, mapping = self.run, self.mapping
         upserts = run.y is Side.SWEO and mapping.sweo == "company"
         settled = mapping.first_meeting is run.x and source_id not in doubts
-        return not (run.importing and upserts and settled)
+        return not (run.importing and upserts and settled) or mapping.only.limits(run.y)
 
     def _must_rest(
         self, each: Incoming, doubts: MappingOf[str, list[Intent]], batch: Commit

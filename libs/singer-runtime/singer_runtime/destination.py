@@ -30,6 +30,7 @@ class Reading:
     start of the request. ``merged_into`` is the survivor's id where the API tells.
     ``keys`` are the record's match values in the mapping's order, as the API gave them.
     ``parent_ids`` are the records of this side that it belongs to, as far as the API shows.
+    ``inside`` says whether this side's filter lets it in, where the record itself tells.
     """
 
     id: str
@@ -41,6 +42,7 @@ class Reading:
     read_at: str | None = None
     modified_by: str | None = None
     merged_into: str | None = None
+    inside: bool | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,6 +168,13 @@ class Destination(Protocol):
         self, mapping: Mapping, ids: Sequence[str], fields: Sequence[str]
     ) -> dict[str, Reading]:
         """Read records by id, now, never from an index. Every id has an entry."""
+        ...
+
+    def inside(self, mapping: Mapping, ids: Sequence[str]) -> set[str]:
+        """Which of these records satisfy this side's filter (``only``) now.
+
+        Asked only of mappings that have one, after ``prepare``.
+        """
         ...
 
     def update(self, mapping: Mapping, writes: Sequence[Write]) -> list[Outcome]:

@@ -40,6 +40,7 @@ class Endings:
         if not bereaved:
             return
         self.book.prepare()
+        bereaved = self._inside(bereaved)
         ids = [link.id_on(self.run.y) for _, link in bereaved]
         if self.mapping.on_delete is OnDelete.ARCHIVE:
             outcomes = self.run.destination.archive(self.mapping, ids)
@@ -61,6 +62,17 @@ class Endings:
                 batch.revisits.append(
                     RevisitRow(self.run.direction, self.mapping.name, incoming.id, "not sent")
                 )
+
+    def _inside(self, bereaved: list[tuple[Incoming, Link]]) -> list[tuple[Incoming, Link]]:
+        """Those whose halves a filter lets be written; the others only lose their link."""
+        if not self.mapping.only.limits(self.run.y):
+            return bereaved
+        ids = [link.id_on(self.run.y) for _, link in bereaved]
+        inside = self.run.destination.inside(self.mapping, ids)
+        for _, link in bereaved:
+            if link.id_on(self.run.y) not in inside:
+                self._close(link)
+        return [each for each in bereaved if each[1].id_on(self.run.y) in inside]
 
     def _refusal(self, incoming: Incoming, outcome: Outcome) -> Quarantined:
         return Quarantined(
@@ -92,7 +104,8 @@ class Endings:
             return
         self.run.counts.unlinked += 1
         if incoming.merged_into is None:
-            if self.mapping.on_delete is OnDelete.UNLINK:
+            untouched = incoming.outside or self.book.only_reads
+            if self.mapping.on_delete is OnDelete.UNLINK or untouched:
                 self._close(link)
             else:
                 self._bereaved.append((incoming, link))

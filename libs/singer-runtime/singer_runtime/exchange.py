@@ -20,7 +20,9 @@ from singer_runtime.context import RunContext
 from singer_runtime.destination import Outcome, Presence, Reading, Result, Write
 from singer_runtime.doubts import settle_doubts
 from singer_runtime.endings import Endings
+from singer_runtime.filters import Filters
 from singer_runtime.incoming import Incoming, Record, newest_of_each, unpack
+from singer_runtime.introducing import introduce
 from singer_runtime.limits import Gate
 from singer_runtime.outcomes import Bookkeeper
 from singer_runtime.pairing import Pairing
@@ -57,6 +59,7 @@ class StreamExchange:
         self.pairing = Pairing(run, self.book)
         self.endings = Endings(run, self.book, self.pairing)
         self.parents = Parents(run, self.book)
+        self.filters = Filters(run, self.book, self.parents)
         self._quarantined = run.ledger.quarantined(run.direction, mapping.name)
         self._gate = Gate(run.limits, self.book) if run.limits else None
 
@@ -94,12 +97,15 @@ class StreamExchange:
             source = record.pop(SOURCE)
             digest = run.hashes.of_reading(record)
             known = digests.get(source["id"])
-            asked_for = source.get("revisit") or source.get("deleted")
+            asked_for = any(source.get(why) for why in ("revisit", "deleted", "outside"))
             if known and known[1] == digest and not asked_for and known[0] not in doubts:
                 counts.unchanged += 1
                 continue
             record[SOURCE] = source
             todo.append(unpack(record, digest))
+        todo, left_out = self.filters.admit(ids, todo, batch)
+        for each in left_out:
+            self._heal(each.id, batch)
         if todo and self._gate is not None:
             ids = [each.id for each in todo]
             self._gate.hold(todo, run.ledger.links(self.mapping.name, run.x, ids))
@@ -151,6 +157,9 @@ class StreamExchange:
 
     def exchange_pairs(self, pairs: Sequence[Pair], batch: Commit) -> None:
         """Merge and write linked records; what nobody could finish goes on the revisit list."""
+        if self.book.only_reads:
+            introduce(self.book, pairs, batch)
+            return
         books = Bookkeeper(self.book, batch)
         verdicts = self.run.ledger.verdicts([pair.link.id for pair in pairs])
         differing: list[Pair] = []
@@ -186,12 +195,12 @@ class StreamExchange:
         self.run.counts.unchanged += 1
         pair.link.digest[self.run.x] = pair.incoming.digest
         batch.digests.append((pair.link, self.run.x))
-        self._heal(pair, batch)
+        self._heal(pair.incoming.id, batch)
 
-    def _heal(self, pair: Pair, batch: Commit) -> None:
-        if pair.incoming.id in self._quarantined:
-            batch.healed.append((pair.incoming.id, None))
-            self._quarantined.discard(pair.incoming.id)
+    def _heal(self, source_id: str, batch: Commit) -> None:
+        if source_id in self._quarantined:
+            batch.healed.append((source_id, None))
+            self._quarantined.discard(source_id)
 
     def _defer(self, pair: Pair, reason: str, batch: Commit) -> None:
         self.run.counts.deferred += 1
@@ -204,6 +213,9 @@ class StreamExchange:
         readable = self._read(pairs, batch)
         plans = [self.planner.decide(pair) for pair in readable]
         hold_ping_pong(self.book, plans)
+        plans, left_out = self.filters.judge(plans, batch)
+        for each in left_out:
+            self._heal(each.id, batch)
         writing = [plan for plan in plans if plan.writes]
         outcomes = self._write(writing)
         again: list[Pair] = []
@@ -228,7 +240,7 @@ class StreamExchange:
             if outcome is None or outcome.result is Result.WRITTEN:
                 settled.append(plan.pair)
             if not plan.pair.quarantined and books.is_settled(outcome):
-                self._heal(plan.pair, batch)
+                self._heal(plan.pair.incoming.id, batch)
         self.parents.attach(settled, batch)
         return again + settle_doubts(self.book, doubtful, in_doubt, batch)
 

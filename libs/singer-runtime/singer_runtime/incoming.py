@@ -30,6 +30,7 @@ class Incoming:
     digest: bytes
     modified_by: str | None = None
     deleted: bool = False
+    outside: bool = False
     merged_into: str | None = None
     backfill: bool = False
     revisit: list[int] = field(default_factory=list)
@@ -74,6 +75,7 @@ def unpack(record: Record, digest: bytes) -> Incoming:
         digest=digest,
         modified_by=source.get("modified_by"),
         deleted=source.get("deleted", False),
+        outside=source.get("outside", False),
         merged_into=source.get("merged_into"),
         backfill=source.get("backfill", False),
         revisit=source.get("revisit", []),

@@ -110,6 +110,8 @@ class Pairing:
     def _read_keys_once(self) -> None:
         """Read Y's keys where the other pipeline cannot have told them."""
         run, name = self.run, self.mapping.name
+        if self.book.only_reads:
+            return
         whole_at, _ = run.ledger.progress(run.opposite, name)
         _, keys_read_at = run.ledger.progress(run.direction, name)
         if whole_at is not None and not run.importing:

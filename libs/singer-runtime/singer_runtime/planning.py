@@ -74,6 +74,10 @@ class DryDestination:
         """As the real one."""
         return self.inner.read(mapping, ids, fields)
 
+    def inside(self, mapping: Mapping, ids: Sequence[str]) -> set[str]:
+        """As the real one."""
+        return self.inner.inside(mapping, ids)
+
     def find(self, mapping: Mapping, creations: Sequence[Creation]) -> dict[str, list[Candidate]]:
         """As the real one."""
         return self.inner.find(mapping, creations)

@@ -43,6 +43,8 @@ class RuleBook:
     """All rules of one stream. Nothing is asked of the destination before ``prepare``.
 
     ``rules`` are of fields that flow to Y; ``at_create`` are of those that only new records get.
+    ``only_reads`` says that the records' other halves are in an org that nothing is written to:
+    then Y, the primary org, is not asked for anything.
     """
 
     def __init__(
@@ -57,6 +59,7 @@ class RuleBook:
         self.note = note
         self.incoming = incoming
         self.prepared = False
+        self.only_reads = mapping.is_only_read_on(run.y)
         wish = mapping.create[run.y]
         self.may_create = wish is Create.ALWAYS or (wish is Create.IMPORT and run.importing)
         carried = [

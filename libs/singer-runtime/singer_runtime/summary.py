@@ -14,6 +14,7 @@ _WORDS = {
     "held": "fields held for a decision",
     "quarantined": "put into quarantine",
     "waiting": "waiting for their other half",
+    "left_out": "left out by a filter",
     "duplicates": "duplicates left out",
     "without_key": "without a match value",
     "unlinked": "links ended",

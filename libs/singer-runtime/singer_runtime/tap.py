@@ -162,7 +162,8 @@ class MappedStream(Stream, abc.ABC):
 class SyncTap(Tap):
     """A tap whose streams are the mappings of the field configs, parents first.
 
-    Without any mapping it is an ordinary SDK tap: ``discover_plain_streams`` says which.
+    One whose mappings are all switched off has no streams. Without any mapping it is an ordinary
+    SDK tap: ``discover_plain_streams`` says which.
     """
 
     side: Side
@@ -179,7 +180,7 @@ class SyncTap(Tap):
     def __init__(self, **kwargs: t.Any) -> None:
         kwargs["setup_mapper"] = False
         super().__init__(**kwargs)
-        if not self.mappings:
+        if not self.sync_config.mappings:
             self.setup_mapper()
         self._doubt_state_of_lost_runs()
 
@@ -229,8 +230,8 @@ class SyncTap(Tap):
         return self._streams
 
     def discover_streams(self) -> list[Stream]:
-        """One stream a mapping, or the plain streams where there is no mapping."""
-        if self.mappings:
+        """One stream a mapping, or the plain streams where no mapping is declared at all."""
+        if self.sync_config.mappings:
             return [self.mapped_stream(mapping) for mapping in self.mappings]
         return list(self.discover_plain_streams())
 

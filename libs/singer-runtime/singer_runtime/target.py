@@ -25,6 +25,7 @@ from crosswalk.ledger.runs import (
     forget_before,
     take_approval,
 )
+from crosswalk.mapping import Side
 from crosswalk.wire import KEYWORD, RUN, StreamNote
 from singer_sdk import Target
 from singer_sdk.helpers.capabilities import PluginCapabilities
@@ -42,7 +43,7 @@ if t.TYPE_CHECKING:
     from types import FrameType
 
     import click
-    from crosswalk.mapping import Config, Mapping, Side
+    from crosswalk.mapping import Config, Mapping
 
     from singer_runtime.destination import Destination
     from singer_runtime.incoming import Record
@@ -154,7 +155,8 @@ class SyncTarget(Target):
                 "in the job."
             )
         if note.instance:
-            self.run.ledger.bind(self.side.other, note.instance)
+            org = mapping.org if self.side.other is Side.SALESFORCE else None
+            self.run.ledger.bind(self.side.other, note.instance, org)
         self._exchanges[name] = StreamExchange(self.run, mapping, note, _incoming_types(schema))
 
     def _mapping(self, name: str) -> Mapping:

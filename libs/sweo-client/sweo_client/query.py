@@ -6,7 +6,7 @@ Search and scroll run minutes behind. They find work; they never decide what a r
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from itertools import islice
@@ -45,24 +45,31 @@ class Lookup:
 
 
 def search_contacts(
-    client: SweoClient, since: int | None, *, role: str | None = None
+    client: SweoClient,
+    since: int | None,
+    *,
+    role: str | None = None,
+    segment_ids: Sequence[str] = (),
 ) -> Iterator[Page]:
     """Pages of contacts, newest ``updated_at`` first.
 
     Ends with the page that reaches behind ``since`` (Unix seconds; None reads all). Rows older
-    than ``since`` on that page are left to the caller. ``role`` is ``user`` or ``lead``.
+    than ``since`` on that page are left to the caller. ``role`` is ``user`` or ``lead``; with
+    ``segment_ids`` only the members of any of them are found.
     """
-    query = _updated_after(client, since)
-    if role:
-        query = _with_role(query, role)
+    query = _narrowed(_updated_after(client, since), role, segment_ids)
     yield from _search(client, "/contacts/search", query, since)
 
 
-def _with_role(query: dict[str, Any], role: str) -> dict[str, Any]:
-    return {
-        "operator": "AND",
-        "value": [query, {"field": "role", "operator": "=", "value": role}],
-    }
+def _narrowed(
+    query: dict[str, Any], role: str | None, segment_ids: Sequence[str]
+) -> dict[str, Any]:
+    filters = [query]
+    if role:
+        filters.append({"field": "role", "operator": "=", "value": role})
+    if segment_ids:
+        filters.append({"field": "segment_id", "operator": "IN", "value": list(segment_ids)})
+    return {"operator": "AND", "value": filters} if len(filters) > 1 else query
 
 
 def search_companies(client: SweoClient, since: int | None) -> Iterator[Page]:
@@ -82,9 +89,13 @@ class CursorPage:
 
 
 def search_contacts_oldest_first(
-    client: SweoClient, *, role: str | None = None, cursor: str | None = None
+    client: SweoClient,
+    *,
+    role: str | None = None,
+    segment_ids: Sequence[str] = (),
+    cursor: str | None = None,
 ) -> Iterator[CursorPage]:
-    """Pages of every contact, oldest ``updated_at`` first.
+    """Pages of every contact, or of those in a segment, oldest ``updated_at`` first.
 
     A contact that changes meanwhile moves to the end and comes once more. ``cursor`` goes on
     where an earlier search stopped.
@@ -93,9 +104,8 @@ def search_contacts_oldest_first(
         SweoRefusal: The cursor is not taken any more.
         FatalError: The search is refused.
     """
-    query: dict[str, Any] = {"field": "updated_at", "operator": ">", "value": 0}
-    if role:
-        query = _with_role(query, role)
+    everyone: dict[str, Any] = {"field": "updated_at", "operator": ">", "value": 0}
+    query = _narrowed(everyone, role, segment_ids)
     while True:
         pagination: dict[str, Any] = {"per_page": PAGE_SIZE}
         if cursor:
@@ -115,9 +125,12 @@ def search_contacts_oldest_first(
             return
 
 
-def contacts_among(client: SweoClient, ids: list[str]) -> set[str]:
-    """Which of at most 150 contacts a search by id shows; it tells nothing of the others."""
-    query = {"field": "id", "operator": "IN", "value": ids}
+def contacts_among(client: SweoClient, ids: list[str], segment_ids: Sequence[str] = ()) -> set[str]:
+    """Which of at most 150 contacts a search by id shows; it tells nothing of the others.
+
+    With ``segment_ids`` it shows the members of any of them.
+    """
+    query = _narrowed({"field": "id", "operator": "IN", "value": ids}, None, segment_ids)
     page = next(_search(client, "/contacts/search", query, None), [])
     return {str(row["id"]) for row in page}
 
@@ -284,9 +297,15 @@ def data_attributes(client: SweoClient, model: str | None = None) -> Page:
     return attributes
 
 
-def segments(client: SweoClient) -> Page:
-    """Every segment, with the number of its contacts."""
-    answer = _all_or_nothing(client, "/segments", {"include_count": "true"})
+def segments(client: SweoClient, model: str | None = None) -> Page:
+    """Every segment, with the number of its members; of one ``model`` where that is told.
+
+    Of ``type=company`` only the documents of API version 1.2 speak; newer ones have no parameter.
+    """
+    params: dict[str, str | int] = {"include_count": "true"}
+    if model == COMPANY:
+        params["type"] = "company"
+    answer = _all_or_nothing(client, "/segments", params)
     found: Page = answer.body.get("segments") or []
     return found
 

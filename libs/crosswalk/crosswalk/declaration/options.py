@@ -160,7 +160,8 @@ class OptionsReader(NodeReader):
                     "it is such as {segments: [Paying]}",
                     line_of(declared, "sweo") or line,
                 )
-        return Only(str(condition).strip() if condition else None, segments)
+        lines = {side: line_of(declared, side.value) or line for side in Side}
+        return Only(str(condition).strip() if condition else None, segments, lines)
 
     def constants(self, node: Node, create: MappingOf[Side, Create]) -> dict[str, Constant]:
         """``set``: what new Salesforce records are given besides their fields."""

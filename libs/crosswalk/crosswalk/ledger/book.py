@@ -110,27 +110,55 @@ class Ledger:
             connection.execute(delete(schema.meta).where(schema.meta.c.key == key))
             connection.execute(insert(schema.meta).values(key=key, value=value))
 
-    def instance(self, side: Side) -> str | None:
-        """The id of the org or workspace this ledger belongs to, if it is known yet."""
-        return self.remembered(f"instance_{side.value}")
+    def instance(self, side: Side, org: str | None = None) -> str | None:
+        """The id of the org or workspace this ledger belongs to, if it is known yet.
 
-    def bind(self, side: Side, instance: str) -> None:
-        """Say which org or workspace the caller talks to.
+        ``org`` names a Salesforce org besides the primary one.
+        """
+        return self.remembered(instance_key(side, org))
+
+    def other_orgs(self) -> dict[str, str]:
+        """The ids of the Salesforce orgs besides the primary one, by their names."""
+        prefix = instance_key(Side.SALESFORCE, "")
+        table = schema.meta
+        with translated_errors(), self.reader.connect() as connection:
+            rows = connection.execute(
+                select(table.c.key, table.c.value).where(
+                    table.c.key.startswith(prefix, autoescape=True)
+                )
+            )
+            return {row.key.removeprefix(prefix): row.value for row in rows}
+
+    def bind(self, side: Side, instance: str, org: str | None = None) -> None:
+        """Say which org or workspace the caller talks to; ``org`` as in ``instance``.
 
         Raises:
-            FatalError: where the ledger belongs to another one.
+            FatalError: where the ledger belongs to another one, or knows this org by another name.
         """
-        known = self.instance(side)
+        known = self.instance(side, org)
         if known is None:
-            self.remember(f"instance_{side.value}", instance)
+            if side is Side.SALESFORCE:
+                self._refuse_another_name(instance, org)
+            self.remember(instance_key(side, org), instance)
         elif known != instance:
-            thing = "Salesforce org" if side is Side.SALESFORCE else "Sweo workspace"
+            thing = "Sweo workspace" if side is Side.SWEO else _org_name(org)
             raise FatalError(
                 f"This ledger belongs to the {thing} {known}, but the credentials are for "
                 f"{instance}; use the credentials or the Meltano environment of {known}, give "
                 "this one a ledger of its own (SWEO_LEDGER_URL), or, after a sandbox refresh, "
-                "run `sweo-sync adopt`."
+                f"run `sweo-sync adopt{f' --name {org}' if org else ''}`."
             )
+
+    def _refuse_another_name(self, instance: str, org: str | None) -> None:
+        names: dict[str | None, str | None] = {None: self.instance(Side.SALESFORCE)}
+        names.update(self.other_orgs())
+        for name, known in names.items():
+            if known == instance and name != org:
+                raise FatalError(
+                    f"The credentials of the {_org_name(org)} are for {instance}, which this "
+                    f"ledger knows as the {_org_name(name)}; use the credentials of the "
+                    f"{_org_name(org)}, or map the records with those of the other."
+                )
 
     # links
 
@@ -145,7 +173,7 @@ class Ledger:
         ``side`` that left nothing to do, by id on ``side``. The fast path of every run.
         """
         table = schema.link
-        column = _id_column(side)
+        column = id_column(side)
         digest = table.c.digest_salesforce if side is Side.SALESFORCE else table.c.digest_sweo
         found: dict[str, tuple[int, bytes | None]] = {}
         with translated_errors(), self.reader.connect() as connection:
@@ -166,7 +194,7 @@ class Ledger:
         self, mapping: str, side: Side, ids: Sequence[str], *, closed: bool
     ) -> Iterator[Link]:
         table = schema.link
-        column = _id_column(side)
+        column = id_column(side)
         state = table.c.closed.is_not(None) if closed else table.c.closed.is_(None)
         with translated_errors(), self.reader.connect() as connection:
             for part in parts(ids):
@@ -222,7 +250,7 @@ class Ledger:
     def linked_ids(self, mapping: str, side: Side, after: str = "") -> Iterator[str]:
         """Ids on ``side`` of every open link, in order, beginning behind ``after``."""
         table = schema.link
-        column = _id_column(side)
+        column = id_column(side)
         while True:
             with translated_errors(), self.reader.connect() as connection:
                 ids = list(
@@ -447,12 +475,22 @@ class Ledger:
             return set(connection.execute(select(schema.pause.c.mapping)).scalars())
 
 
+def instance_key(side: Side, org: str | None = None) -> str:
+    """Under which name the ledger remembers the id of a workspace or of an org."""
+    return f"instance_{side.value}" + ("" if org is None else f"--{org}")
+
+
+def _org_name(org: str | None) -> str:
+    return "Salesforce org" if org is None else f"Salesforce org {org},"
+
+
 def _meta(connection: Connection, key: str) -> str | None:
     value = connection.execute(select(schema.meta.c.value).where(schema.meta.c.key == key)).scalar()
     return str(value) if value is not None else None
 
 
-def _id_column(side: Side) -> Any:
+def id_column(side: Side) -> Any:
+    """The column of a link that holds the id on ``side``."""
     return schema.link.c.salesforce_id if side is Side.SALESFORCE else schema.link.c.sweo_id
 
 

@@ -9,9 +9,10 @@ from typing import Any
 
 from sqlalchemy import Connection, bindparam, delete, insert, or_, select, update
 
-from crosswalk.ledger import schema
+from crosswalk.ledger import left_out, schema
 from crosswalk.ledger.book import Ledger, parts
 from crosswalk.ledger.clock import later
+from crosswalk.ledger.left_out import LeftOut
 from crosswalk.ledger.records import Intent, Link, Quarantined
 from crosswalk.ledger.trouble import translated_errors
 from crosswalk.mapping import Side
@@ -85,6 +86,7 @@ class Commit:
     ``links`` are open links whose base moved; each carries the version it was read at.
     ``intents_left`` are intents of which only some fields are settled; the rest stays.
     ``digests`` are links where only the digest of an uneventful reading is new.
+    ``let_in`` are rows of what a filter left out before, ``left_out`` those of what it leaves out.
     ``can_ask`` is False where the source shows no record again: nothing is put on its list.
     """
 
@@ -106,6 +108,8 @@ class Commit:
     intents_done: list[Intent] = field(default_factory=list)
     intents_left: list[Intent] = field(default_factory=list)
     parents_linked: list[tuple[str, str]] = field(default_factory=list)
+    left_out: list[LeftOut] = field(default_factory=list)
+    let_in: list[LeftOut] = field(default_factory=list)
 
     @property
     def source_side(self) -> Side:
@@ -327,6 +331,7 @@ class Writer:
         for part in parts(batch.revisited):
             connection.execute(delete(schema.revisit).where(schema.revisit.c.number.in_(part)))
         _heal(connection, batch)
+        left_out.store(connection, batch.left_out, batch.let_in, now)
         revisits = list(batch.revisits)
         for row in batch.quarantined:
             seconds = _quarantine(connection, batch.direction, row, self.ledger)

@@ -18,7 +18,7 @@ from sqlalchemy import Connection, delete, insert, select, update
 from crosswalk.errors import FatalError
 from crosswalk.fieldtype import FieldType
 from crosswalk.ledger import schema
-from crosswalk.ledger.book import Ledger
+from crosswalk.ledger.book import Ledger, instance_key
 from crosswalk.ledger.disconnecting import note_connected
 from crosswalk.ledger.erasure import is_erased
 from crosswalk.ledger.listings import Change, ConflictReport, change_of, conflicts, quarantine
@@ -290,11 +290,12 @@ def resume(ledger: Ledger, mapping: str = EVERYTHING) -> list[str]:
     return sorted(held)
 
 
-def adopt(ledger: Ledger, side: Side, instance: str) -> str | None:
+def adopt(ledger: Ledger, side: Side, instance: str, org: str | None = None) -> str | None:
     """Bind the ledger to another id of the same org or workspace; returns the former one.
 
-    A refreshed sandbox keeps its records' ids and gets an id of its own.
+    A refreshed sandbox keeps its records' ids and gets an id of its own. ``org`` names a
+    Salesforce org besides the primary one.
     """
-    former = ledger.instance(side)
-    ledger.remember(f"instance_{side.value}", instance)
+    former = ledger.instance(side, org)
+    ledger.remember(instance_key(side, org), instance)
     return former

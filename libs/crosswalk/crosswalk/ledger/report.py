@@ -54,7 +54,10 @@ class DirectionReport:
 
 @dataclass(frozen=True, slots=True)
 class MappingReport:
-    """One mapping: its pairs and everything that stands open."""
+    """One mapping: its pairs and everything that stands open.
+
+    ``left_out`` counts records that a filter left out although something was to be carried.
+    """
 
     mapping: str
     pairs: int
@@ -63,16 +66,20 @@ class MappingReport:
     quarantined: int
     open_conflicts: int
     decided_conflicts: int
+    left_out: int
     paused_since: str | None
 
 
 @dataclass(frozen=True, slots=True)
 class StatusReport:
-    """The whole ledger at one moment. ``instances`` are the ids of the org and the workspace."""
+    """The whole ledger at one moment. ``instances`` are the ids of the org and the workspace,
+    ``other_orgs`` those of further orgs by their names.
+    """
 
     at: str
     ledger_id: str
     instances: dict[Side, str | None]
+    other_orgs: dict[str, str]
     directions: list[DirectionReport]
     mappings: list[MappingReport]
     paused_since: str | None
@@ -90,6 +97,7 @@ def status(ledger: Ledger, mappings: Sequence[str] = ()) -> StatusReport:
         at=ledger.now(),
         ledger_id=ledger.id,
         instances={side: ledger.instance(side) for side in Side},
+        other_orgs=ledger.other_orgs(),
         directions=[_direction_report(ledger, direction) for direction in DIRECTIONS],
         mappings=rows,
         paused_since=paused.get(EVERYTHING),
@@ -118,6 +126,7 @@ def _mapping_reports(
     quarantined = _counts(connection, schema.quarantine)
     open_conflicts = _counts(connection, conflict, conflict.c.status == "open")
     decided = _counts(connection, conflict, conflict.c.status == "decided")
+    left_out = _counts(connection, schema.left_out)
     rows = connection.execute(
         select(waiting.c.mapping, waiting.c.side, func.count(distinct(waiting.c.record_id)))
         .group_by(waiting.c.mapping, waiting.c.side)
@@ -132,6 +141,7 @@ def _mapping_reports(
             quarantined=quarantined.get(name, 0),
             open_conflicts=open_conflicts.get(name, 0),
             decided_conflicts=decided.get(name, 0),
+            left_out=left_out.get(name, 0),
             paused_since=paused.get(name),
         )
         for name in names

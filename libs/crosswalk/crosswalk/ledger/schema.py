@@ -138,6 +138,7 @@ left_out = Table(
     Column("direction", String, primary_key=True),
     Column("mapping", String, primary_key=True),
     Column("source_id", String, primary_key=True),
+    Column("side", String, nullable=False),
     Column("since", String, nullable=False),
 )
 

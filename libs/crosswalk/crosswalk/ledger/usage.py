@@ -15,8 +15,19 @@ from crosswalk.ledger.clock import stamp
 
 TAP_SALESFORCE: Final = "tap-salesforce"
 TARGET_SALESFORCE: Final = "target-salesforce"
+"""The plugins of the primary org, which share its calls. Other orgs are only read."""
 _DAY: Final = timedelta(hours=24)
 _HOUR_LETTERS: Final = len("2026-01-01T00")
+
+
+def tap_of(org: str | None) -> str:
+    """The name that a tap's calls are counted under: every org has an allotment of its own."""
+    return TAP_SALESFORCE if org is None else f"{TAP_SALESFORCE}--{org}"
+
+
+def spenders(org: str | None) -> tuple[str, ...]:
+    """The plugins that spend the calls of an org."""
+    return (tap_of(org),) if org is not None else (TAP_SALESFORCE, TARGET_SALESFORCE)
 
 
 def note_calls(ledger: Ledger, plugin: str, calls: int) -> None:

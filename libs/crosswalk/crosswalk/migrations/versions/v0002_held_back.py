@@ -19,6 +19,7 @@ def upgrade() -> None:
         sa.Column("direction", sa.String, nullable=False),
         sa.Column("mapping", sa.String, nullable=False),
         sa.Column("source_id", sa.String, nullable=False),
+        sa.Column("side", sa.String, nullable=False),
         sa.Column("since", sa.String, nullable=False),
         sa.PrimaryKeyConstraint("direction", "mapping", "source_id"),
     )
