@@ -152,6 +152,31 @@ def test_a_pair_that_leaves_stands_still_and_catches_up_in_both_directions(
     assert is_quiet(world, pipelines)
 
 
+def test_edits_of_the_other_side_alone_are_called_for_when_a_record_enters(
+    world: World, pipelines: Pipelines, accounts: dict[str, Any]
+) -> None:
+    account = world.account("C-1", Type=CUSTOMER, Website="one.example")
+    company = world.company("C-1")
+    pipelines.sync()
+    pipelines.sync()
+    world.edit_salesforce("Account", account, Type=FORMER)
+    pipelines.sync()
+    world.sandbox.advance(3600)
+    world.edit_company(company, website="two.example")
+    pipelines.sync()
+    world.sandbox.advance(3600)
+    pipelines.sync()
+    world.sandbox.advance(3600)
+    world.edit_salesforce("Account", account, Type=CUSTOMER)
+    world.sandbox.reset_calls()
+    pipelines.run(TO_SWEO)
+    assert not world.calls("sweo")["total"], "nothing of the account differs"
+    run = pipelines.run(TO_SALESFORCE)
+    assert (run.records, run.counts["updated"]) == (1, 1)
+    assert world.row("Account", account)["Website"] == "two.example"
+    assert is_quiet(world, pipelines)
+
+
 def test_edits_of_one_field_on_both_sides_while_outside_are_a_conflict_like_any_other(
     world: World, pipelines: Pipelines, accounts: dict[str, Any]
 ) -> None:
@@ -435,7 +460,29 @@ def test_a_contact_that_leaves_the_segment_stands_still_and_catches_up(
     assert world.row("Contact", contact)["Phone"] == "+442"
     pipelines.run(TO_SWEO)
     assert world.person_now(person)["custom_attributes"]["job_title"] == "Baroness"
+    assert not status(pipelines.ledger).mappings[0].left_out
     assert is_quiet(world, pipelines)
+
+
+def test_a_contact_that_is_found_inside_right_before_a_write_is_called_for_as_well(
+    world: World, pipelines: Pipelines, contacts: dict[str, Any]
+) -> None:
+    contact = world.contact("ada@x.test", Title="Countess")
+    person = world.person("ada@x.test", **paying())
+    pipelines.sync()
+    pipelines.sync()
+    world.edit_person(person, **paying("free"))
+    world.sandbox.advance(3600)
+    pipelines.sync()
+    owe(pipelines, TO_SALESFORCE, person)
+    assert pipelines.run(TO_SALESFORCE).counts == {"read": 1, "left_out": 1}
+    world.edit_person(person, **paying())
+    world.edit_salesforce("Contact", contact, Title="Baroness")
+    world.sandbox.advance(3600)
+    pipelines.run(TO_SWEO)
+    assert world.person_now(person)["custom_attributes"]["job_title"] == "Baroness"
+    assert not status(pipelines.ledger).mappings[0].left_out
+    assert [r.reason for r in pipelines.ledger.revisits(TO_SALESFORCE, "contacts")] == ["let in"]
 
 
 @pytest.mark.parametrize("edited", [False, True])
@@ -576,6 +623,27 @@ def test_a_filter_that_is_widened_or_taken_out_lets_in_at_the_next_run(
     assert world.company_now(company)["industry"] == "Energy"
     assert world.row("Account", account)["Website"] == "two.example"
     assert not status(pipelines.ledger).mappings[0].left_out
+    assert is_quiet(world, pipelines)
+
+
+def test_without_segments_nobody_is_left_out_any_more(
+    world: World, pipelines: Pipelines, contacts: dict[str, Any]
+) -> None:
+    contact = world.contact("ada@x.test", Title="Countess")
+    person = world.person("ada@x.test", **paying())
+    pipelines.sync()
+    pipelines.sync()
+    world.edit_person(person, **paying("free"))
+    world.edit_salesforce("Contact", contact, Title="Baroness")
+    world.sandbox.advance(3600)
+    assert pipelines.run(TO_SWEO).counts["left_out"] == 1
+    world.sandbox.advance(3600)
+    del contacts["only"]
+    world.edit_salesforce("Contact", contact, Title="Duchess")
+    pipelines.run(TO_SWEO)
+    assert not status(pipelines.ledger).mappings[0].left_out
+    assert world.person_now(person)["custom_attributes"]["job_title"] == "Duchess"
+    pipelines.sync()
     assert is_quiet(world, pipelines)
 
 
