@@ -14,8 +14,8 @@ import msgspec
 from crosswalk.fieldtype import FieldType
 from crosswalk.mapping import Field, Mapping, Side
 from crosswalk.values import kind_of
-from salesforce_client.currencies import lone_amounts
 from salesforce_client.conditions import related_names, where_of
+from salesforce_client.currencies import lone_amounts
 from salesforce_client.fields import Description, Resolved, resolve
 from salesforce_client.soql import Select
 

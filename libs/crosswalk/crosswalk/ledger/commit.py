@@ -331,7 +331,7 @@ class Writer:
         for part in parts(batch.revisited):
             connection.execute(delete(schema.revisit).where(schema.revisit.c.number.in_(part)))
         _heal(connection, batch)
-        left_out.store(connection, batch.left_out, batch.let_in, now)
+        left_out.store(connection, batch.left_out, batch.let_in, self.ledger.now())
         revisits = list(batch.revisits)
         for row in batch.quarantined:
             seconds = _quarantine(connection, batch.direction, row, self.ledger)
