@@ -14,7 +14,7 @@ from crosswalk.problems import MappingErrors, Mistake
 
 from sweo_sync.credentials import salesforce_connection, sweo_client
 from sweo_sync.meeting import Checked, check_sides
-from sweo_sync.options import shared_options
+from sweo_sync.options import org_option, shared_options
 from sweo_sync.project import Project
 from sweo_sync.show import console, emit, table
 from sweo_sync.sides import Org, Workspace, read_org, read_workspace
@@ -32,8 +32,9 @@ class Asked:
 
 @click.command()
 @click.option("--offline", is_flag=True, help="Read the field configs only; call neither side.")
+@org_option
 @shared_options
-def check(project: Project, as_json: bool, offline: bool) -> None:
+def check(project: Project, as_json: bool, offline: bool, org: str | None) -> None:
     """Every mistake in the field configs at once; nothing is written anywhere.
 
     With credentials in SALESFORCE_* and SWEO_* both sides are asked too: fields that do not exist
@@ -41,7 +42,7 @@ def check(project: Project, as_json: bool, offline: bool) -> None:
     is wrong.
     """
     try:
-        config = project.config
+        config = project.config_of(org)
     except MappingErrors as errors:
         _finish(as_json, Checked(list(errors.mistakes), []), {}, count=0)
         return
@@ -50,8 +51,11 @@ def check(project: Project, as_json: bool, offline: bool) -> None:
             "There are no mappings; they stand in annotations.sweo.mappings of meltano.yml, or in "
             "the file that --mapping-file names."
         )
-    org, workspace, asked = _ask(config, offline=offline)
-    checked = check_sides(config.enabled, org, workspace, config.file)
+    described, workspace, asked = _ask(config, offline=offline)
+    for other in project.config.orgs:
+        if other != org:
+            asked[f"the org {other}"] = Asked("not checked", f"--org {other} and its SALESFORCE_*")
+    checked = check_sides(config.enabled, described, workspace, config.file)
     _finish(as_json, checked, asked, count=len(config.enabled))
 
 

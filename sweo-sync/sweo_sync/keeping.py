@@ -56,16 +56,21 @@ def _named(traces: set[tuple[str, str]]) -> str:
 
 @click.command()
 @click.option("--org", metavar="ID", help="The org's id. Default: the one that SALESFORCE_* opens.")
+@click.option("--name", help="With --org: one besides the primary one, as the mappings name it.")
 @click.option("--yes", is_flag=True, help="Do not ask.")
 @shared_options
-def adopt(project: Project, as_json: bool, org: str | None, yes: bool) -> None:
+def adopt(project: Project, as_json: bool, org: str | None, name: str | None, yes: bool) -> None:
     """Bind the ledger to the new id that a refreshed Salesforce sandbox has.
 
     A refresh keeps the ids of records. Never adopt another org: its records have other ids, and
     what the ledger remembers would be wrong for all of them.
     """
+    if name and not org:
+        raise click.UsageError("--name goes with --org.")
     with project.ledger() as ledger:
-        former = ledger.instance(Side.SALESFORCE)
+        former = ledger.instance(Side.SALESFORCE, name)
+        if name and former is None:
+            raise FatalError(f"The ledger knows no org by the name {name}.")
         if org is None:
             connection = salesforce_connection(os.environ)
             if connection is None:
@@ -82,7 +87,7 @@ def adopt(project: Project, as_json: bool, org: str | None, yes: bool) -> None:
                     abort=True,
                     err=True,
                 )
-            operate.adopt(ledger, Side.SALESFORCE, org)
+            operate.adopt(ledger, Side.SALESFORCE, org, name)
     if as_json:
         emit({"former": former, "org": org})
     elif org != former:

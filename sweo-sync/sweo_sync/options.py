@@ -36,6 +36,14 @@ class OneSentence(click.Group):
         return list(self.commands)
 
 
+org_option = click.option(
+    "--org",
+    metavar="NAME",
+    help="The org that SALESFORCE_* opens, as the mappings name it. Default: the primary one.",
+)
+"""Which org's mappings are looked at; the function gets ``org``."""
+
+
 def shared_options(command: Command) -> Command:
     """Add --ledger, --mapping-file and --json; the function gets ``project`` and ``as_json``."""
 

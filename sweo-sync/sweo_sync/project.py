@@ -34,6 +34,19 @@ class Project:
         """
         return load_config(mapping_file=self.mapping_file)
 
+    def config_of(self, org: str | None) -> Config:
+        """The field configs of the org that ``SALESFORCE_*`` opens; None is the primary one.
+
+        Raises:
+            MappingErrors: as above.
+            FatalError: no mapping is of that org.
+        """
+        names = list(self.config.orgs)
+        if org is not None and org not in names:
+            hint = one_of(org, names) if names else "none names an org"
+            raise FatalError(f"No mapping is of the org {org}; {hint}.")
+        return self.config.of_org(org)
+
     @property
     def declared(self) -> tuple[str, ...]:
         """The names of the declared mappings; none where only a ledger was named."""

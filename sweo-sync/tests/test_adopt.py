@@ -27,3 +27,14 @@ def test_an_id_of_something_else(desk):
 
 def test_no_id_and_no_credentials(desk):
     assert "SALESFORCE_" in desk.run("adopt", "--yes", exit_code=1).stderr
+
+
+def test_one_org_of_several_is_named(desk):
+    desk.ledger.bind(Side.SALESFORCE, OLD)
+    desk.ledger.bind(Side.SALESFORCE, "00D000000000003EAA", "emea")
+    told = {"former": "00D000000000003EAA", "org": NEW}
+    assert desk.json("adopt", "--org", NEW, "--name", "emea", "--yes") == told
+    assert desk.ledger.instance(Side.SALESFORCE) == OLD
+    assert desk.ledger.instance(Side.SALESFORCE, "emea") == NEW
+    assert "emae" in desk.run("adopt", "--org", NEW, "--name", "emae", exit_code=1).stderr
+    assert "--org" in desk.run("adopt", "--name", "emea", exit_code=2).stderr

@@ -151,3 +151,17 @@ def test_adopt_asks_the_org_itself(sides, sandbox):
     org = sides.json("adopt", "--yes")["org"]
     assert org.startswith("00D")
     assert len(org) == 18
+
+
+def test_an_org_is_asked_about_its_own_mappings_alone(sides):
+    emea = GOOD.removeprefix("\nmappings:\n").replace("name: accounts", "name: accounts-emea")
+    emea = emea.replace("direction: both", "direction: to_sweo").replace("ARR__c", "Emea__c")
+    _declare(sides, GOOD + emea + "  org: emea\n")
+    report = sides.json("check")
+    assert {field["mapping"] for field in report["fields"]} == {"accounts"}
+    assert "--org emea" in report["sides"]["the org emea"]["why"]
+    wrong = sides.json("check", "--org", "emea", exit_code=1)
+    assert {mistake["mapping"] for mistake in wrong["mistakes"]} == {"accounts-emea"}
+    assert "did you mean emea?" in sides.run("check", "--org", "emae", exit_code=1).stderr
+    found = sides.json("doctor", "--org", "emea", exit_code=2)["findings"]
+    assert any("Emea__c" in finding["found"] for finding in found)

@@ -6,7 +6,7 @@ place that reports mistakes of shape; whoever holds a ``Config`` may rely on it.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import Enum
 
 from crosswalk.addresses import parts_of
@@ -279,6 +279,10 @@ class Config:
     def mapping(self, name: str) -> Mapping | None:
         """The mapping of that name, if there is one."""
         return next((m for m in self.mappings if m.name == name), None)
+
+    def of_org(self, org: str | None) -> Config:
+        """The mappings of one Salesforce org; None is the primary one."""
+        return replace(self, mappings=tuple(m for m in self.mappings if m.org == org))
 
     @property
     def orgs(self) -> tuple[str, ...]:

@@ -12,7 +12,7 @@ from sweo_sync.doctor import access, activity, automation, fields, identity, key
 from sweo_sync.doctor.check import Check, MappingCheck, examine
 from sweo_sync.doctor.finding import Finding, Level, cause_of, exit_code_of
 from sweo_sync.doctor.visit import Visit
-from sweo_sync.options import shared_options
+from sweo_sync.options import org_option, shared_options
 from sweo_sync.project import Project
 from sweo_sync.show import console, emit
 
@@ -43,15 +43,16 @@ _SIGNS: Final = {
 
 
 @click.command()
+@org_option
 @shared_options
-def doctor(project: Project, as_json: bool) -> None:
+def doctor(project: Project, as_json: bool, org: str | None) -> None:
     """Look over the whole set-up and say for each thing what was found and what to do.
 
     What to see to first is named first: an earlier trouble explains later ones. Both sides are
     asked (at most 40 API calls, samples only) and nothing is written. Exits 0 when all is well, 1
     with warnings, 2 with failures.
     """
-    findings, config = _read_configs(project)
+    findings, config = _read_configs(project, org)
     visit = Visit(config, project)
     try:
         findings += examine(visit, CHECKS)
@@ -72,9 +73,9 @@ def doctor(project: Project, as_json: bool) -> None:
     click.get_current_context().exit(exit_code_of(findings))
 
 
-def _read_configs(project: Project) -> tuple[list[Finding], Config]:
+def _read_configs(project: Project, org: str | None) -> tuple[list[Finding], Config]:
     try:
-        config = project.config
+        config = project.config_of(org)
     except MappingErrors as errors:
         return [
             Finding(CONFIGS, Level.FAILURE, str(mistake), "correct the line", mistake.mapping)

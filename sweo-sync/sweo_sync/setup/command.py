@@ -11,7 +11,7 @@ from crosswalk.errors import FatalError
 from crosswalk.mapping import Config
 
 from sweo_sync.credentials import salesforce_connection, sweo_client
-from sweo_sync.options import shared_options
+from sweo_sync.options import org_option, shared_options
 from sweo_sync.project import Project
 from sweo_sync.setup.applying import TOKEN_VARIABLE, Applied, apply, setup_connection
 from sweo_sync.setup.project import PERMISSION_SET, write_project
@@ -41,9 +41,15 @@ FOLDER: Final = "salesforce"
     metavar="USERNAME",
     help=f"With --apply: the integration user, who gets the permission set {PERMISSION_SET}.",
 )
+@org_option
 @shared_options
 def setup(
-    project: Project, as_json: bool, folder: Path | None, applying: bool, assign: str | None
+    project: Project,
+    as_json: bool,
+    folder: Path | None,
+    applying: bool,
+    assign: str | None,
+    org: str | None,
 ) -> None:
     """Make the Salesforce fields of Sweo attributes that have none, and the permission set.
 
@@ -55,16 +61,16 @@ def setup(
     """
     if assign and not applying:
         raise click.UsageError("--assign goes with --apply.")
-    config = project.config
+    config = project.config_of(org)
     workspace = _workspace(config)
     is_admin = applying or bool(os.environ.get(TOKEN_VARIABLE))
     connection = setup_connection(os.environ) if is_admin else salesforce_connection(os.environ)
-    org = read_org(connection, config.enabled) if connection else None
-    fields = wanted_fields(config, workspace, org)
+    described = read_org(connection, config.enabled) if connection else None
+    fields = wanted_fields(config, workspace, described)
     if connection:
         refuse_beyond_limit(connection, missing(fields))
     made = {each.permission for each in fields}
-    rights = rights_of(config.enabled, org) if org else Rights()
+    rights = rights_of(config.enabled, described) if described else Rights()
     rights.fields = {name: edit for name, edit in rights.fields.items() if name not in made}
     done, files = Applied(), list[Path]()
     root = folder or Path(os.environ.get("MELTANO_PROJECT_ROOT") or ".") / FOLDER
@@ -86,7 +92,7 @@ def setup(
         )
         return
     _print(fields)
-    _print_rights(rights, org)
+    _print_rights(rights, described)
     if applying:
         _print_done(done, unseen)
     elif fields or rights.objects:

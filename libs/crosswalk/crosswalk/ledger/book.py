@@ -146,7 +146,7 @@ class Ledger:
                 f"This ledger belongs to the {thing} {known}, but the credentials are for "
                 f"{instance}; use the credentials or the Meltano environment of {known}, give "
                 "this one a ledger of its own (SWEO_LEDGER_URL), or, after a sandbox refresh, "
-                f"run `sweo-sync adopt{f' --name {org}' if org else ''}`."
+                f"run `sweo-sync adopt{f' --org {instance} --name {org}' if org else ''}`."
             )
 
     def _refuse_another_name(self, instance: str, org: str | None) -> None:
