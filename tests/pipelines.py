@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import io
 import json
 import os
@@ -112,6 +113,26 @@ class Pipelines:
     def sync(self) -> tuple[Run, Run]:
         """Both directions, once."""
         return self.run(TO_SWEO), self.run(TO_SALESFORCE)
+
+    def full_check(self, direction: str, slice_records: int = 20_000) -> list[Run]:
+        """Run the job full-check of one direction, with a STATE of its own, until it has ended."""
+        inherited = copy.copy(self)
+        inherited.state = {}
+        check = {"full_check": True, "check_every_hours": 0, "slice_records": slice_records}
+        tap = "tap-salesforce" if direction == TO_SWEO else "tap-sweo"
+        inherited.settings = self.settings | {tap: self.settings.get(tap, {}) | check}
+        runs: list[Run] = []
+        while not runs or "ended" not in runs[-1].state["full_check"]:
+            assert len(runs) < 20
+            runs.append(inherited.run(direction))
+        return runs
+
+    def is_quiet(self) -> bool:
+        """Whether one more sync writes nothing."""
+        self.sandbox.advance(5)
+        self.sandbox.reset_calls()
+        self.sync()
+        return not any(self.sandbox.calls(side)["writes"] for side in ("sweo", "salesforce"))
 
 
 class _Output(io.TextIOWrapper):

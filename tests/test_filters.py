@@ -77,23 +77,6 @@ def paying(tier: str = "paying", **values: Any) -> dict[str, Any]:
     return {"custom_attributes": {"tier": tier, **values}}
 
 
-def full_check(pipelines: Pipelines, direction: str) -> Run:
-    inherited = copy.copy(pipelines)
-    inherited.state = {}
-    tap = "tap-salesforce" if direction == TO_SWEO else "tap-sweo"
-    inherited.settings = {tap: {"full_check": True, "check_every_hours": 0}}
-    run = inherited.run(direction)
-    assert "ended" in run.state["full_check"]
-    return run
-
-
-def is_quiet(world: World, pipelines: Pipelines) -> bool:
-    world.sandbox.advance(5)
-    world.sandbox.reset_calls()
-    pipelines.sync()
-    return not any(world.calls(side)["writes"] for side in ("sweo", "salesforce"))
-
-
 # the filter of Salesforce
 
 
@@ -118,7 +101,7 @@ def test_only_what_satisfies_the_condition_is_linked_and_made(
     assert (run.counts["created"], run.counts["linked"]) == (1, 1)
     assert world.company_now(known)["name"] == "Not a customer"
     pipelines.sync()
-    assert is_quiet(world, pipelines)
+    assert pipelines.is_quiet()
 
 
 def test_a_pair_that_leaves_stands_still_and_catches_up_in_both_directions(
@@ -149,7 +132,7 @@ def test_a_pair_that_leaves_stands_still_and_catches_up_in_both_directions(
     assert (seen["industry"], seen["website"]) == ("Energy", "two.example")
     assert (row["Industry"], row["Website"], row["Health__c"]) == ("Energy", "two.example", 7.5)
     assert status(pipelines.ledger).mappings[0].left_out == 0
-    assert is_quiet(world, pipelines)
+    assert pipelines.is_quiet()
 
 
 def test_edits_of_the_other_side_alone_are_called_for_when_a_record_enters(
@@ -174,7 +157,7 @@ def test_edits_of_the_other_side_alone_are_called_for_when_a_record_enters(
     run = pipelines.run(TO_SALESFORCE)
     assert (run.records, run.counts["updated"]) == (1, 1)
     assert world.row("Account", account)["Website"] == "two.example"
-    assert is_quiet(world, pipelines)
+    assert pipelines.is_quiet()
 
 
 def test_edits_of_one_field_on_both_sides_while_outside_are_a_conflict_like_any_other(
@@ -194,7 +177,7 @@ def test_edits_of_one_field_on_both_sides_while_outside_are_a_conflict_like_any_
     pipelines.sync()
     assert world.company_now(company)["industry"] == "Retail"
     assert world.row("Account", account)["Industry"] == "Retail"
-    assert is_quiet(world, pipelines)
+    assert pipelines.is_quiet()
 
 
 def test_the_relative_that_a_condition_reads_brings_its_children(
@@ -226,7 +209,7 @@ def test_the_relative_that_a_condition_reads_brings_its_children(
     pipelines.sync()
     assert world.person_now(person)["custom_attributes"]["job_title"] == "Baroness"
     assert world.row("Contact", contact)["Phone"] == "+442"
-    assert is_quiet(world, pipelines)
+    assert pipelines.is_quiet()
 
 
 def test_what_moves_no_timestamp_enters_with_the_full_check(
@@ -245,11 +228,11 @@ def test_what_moves_no_timestamp_enters_with_the_full_check(
     world.sandbox.org.set_columns("Account", account, {"Type": CUSTOMER})
     pipelines.sync()
     assert world.company_now(company)["industry"] == "Banking"
-    full_check(pipelines, TO_SWEO)
+    pipelines.full_check(TO_SWEO)
     pipelines.sync()
     assert world.company_now(company)["industry"] == "Energy"
     assert world.row("Account", account)["Website"] == "two.example"
-    assert is_quiet(world, pipelines)
+    assert pipelines.is_quiet()
 
 
 def test_a_full_check_of_a_filtered_mapping_neither_moves_nor_ends_what_is_outside(
@@ -263,7 +246,7 @@ def test_a_full_check_of_a_filtered_mapping_neither_moves_nor_ends_what_is_outsi
     world.edit_company(company, website="two.example")
     world.sandbox.advance(3600)
     for direction in (TO_SWEO, TO_SALESFORCE):
-        full_check(pipelines, direction)
+        pipelines.full_check(direction)
     assert pipelines.ledger.links("accounts", Side.SALESFORCE, [account])
     assert world.company_now(company)["industry"] == "Banking"
     assert world.row("Account", account)["Website"] is None
@@ -291,7 +274,7 @@ def test_a_record_that_is_owed_a_visit_and_is_outside_is_visited_once(
     pipelines.sync()
     assert world.row("Account", account)["Industry"] == "Retail"
     assert not pipelines.ledger.revisits(TO_SWEO, "accounts")
-    assert is_quiet(world, pipelines)
+    assert pipelines.is_quiet()
 
 
 def owe(pipelines: Pipelines, direction: str, source_id: str) -> None:
@@ -461,7 +444,7 @@ def test_a_contact_that_leaves_the_segment_stands_still_and_catches_up(
     pipelines.run(TO_SWEO)
     assert world.person_now(person)["custom_attributes"]["job_title"] == "Baroness"
     assert not status(pipelines.ledger).mappings[0].left_out
-    assert is_quiet(world, pipelines)
+    assert pipelines.is_quiet()
 
 
 def test_a_contact_that_is_found_inside_right_before_a_write_is_called_for_as_well(
@@ -506,13 +489,13 @@ def test_a_segment_that_moves_by_itself_is_followed_by_the_full_check(
         database.execute("UPDATE segment SET query = replace(query, 'paying', 'free')", [])
     pipelines.sync()
     assert "job_title" not in world.person_now(person)["custom_attributes"]
-    full_check(pipelines, TO_SALESFORCE)
+    pipelines.full_check(TO_SALESFORCE)
     for _ in range(2):
         pipelines.sync()
     assert world.person_now(person)["custom_attributes"]["job_title"] == "Countess"
     phone = "+441"  # at a first meeting Salesforce wins
     assert (world.row("Contact", ada)["Phone"], world.person_now(person)["phone"]) == (phone, phone)
-    assert is_quiet(world, pipelines)
+    assert pipelines.is_quiet()
 
 
 def test_a_full_check_reads_members_alone_and_still_sees_who_was_deleted(
@@ -527,7 +510,7 @@ def test_a_full_check_reads_members_alone_and_still_sees_who_was_deleted(
     world.sandbox.workspace.contacts.delete(people[0])
     world.sandbox.advance(3600)
     world.sandbox.reset_calls()
-    run = full_check(pipelines, TO_SALESFORCE)
+    run = pipelines.full_check(TO_SALESFORCE)[-1]
     asked = world.calls("sweo")["by_endpoint"]
     assert run.records == 3, "two members, and the one that was deleted"
     assert asked["POST /contacts/search"] == 2
@@ -585,7 +568,7 @@ def test_companies_show_their_segments_themselves(
         pipelines.sync()
     assert world.company_now(company)["name"] == "Renamed"
     assert world.company_now(company)["website"] == "three.example", "a conflict: salesforce"
-    assert is_quiet(world, pipelines)
+    assert pipelines.is_quiet()
 
 
 def test_a_company_that_an_import_would_overwrite_is_looked_for_behind_a_filter(
@@ -623,7 +606,7 @@ def test_a_filter_that_is_widened_or_taken_out_lets_in_at_the_next_run(
     assert world.company_now(company)["industry"] == "Energy"
     assert world.row("Account", account)["Website"] == "two.example"
     assert not status(pipelines.ledger).mappings[0].left_out
-    assert is_quiet(world, pipelines)
+    assert pipelines.is_quiet()
 
 
 def test_without_segments_nobody_is_left_out_any_more(
@@ -644,7 +627,7 @@ def test_without_segments_nobody_is_left_out_any_more(
     assert not status(pipelines.ledger).mappings[0].left_out
     assert world.person_now(person)["custom_attributes"]["job_title"] == "Duchess"
     pipelines.sync()
-    assert is_quiet(world, pipelines)
+    assert pipelines.is_quiet()
 
 
 def test_what_stays_outside_does_not_count_towards_the_limits(
@@ -742,4 +725,4 @@ def test_a_segment_that_was_deleted_is_named_by_the_full_check(
     with database.transaction():
         database.execute("DELETE FROM segment", [])
     with pytest.raises(FatalError, match=r"no segment Paying; there is none\."):
-        full_check(pipelines, TO_SALESFORCE)
+        pipelines.full_check(TO_SALESFORCE)

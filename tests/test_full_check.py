@@ -6,32 +6,11 @@ import copy
 from typing import Any
 
 from crosswalk.mapping import Side
-from pipelines import TO_SALESFORCE, TO_SWEO, Pipelines, Run
+from pipelines import TO_SALESFORCE, TO_SWEO, Pipelines
 from sweo_sandbox.salesforce import lifecycle
 from world import World
 
 TAPS = {TO_SWEO: "tap-salesforce", TO_SALESFORCE: "tap-sweo"}
-
-
-def check(pipelines: Pipelines, direction: str, slice_records: int = 20_000) -> list[Run]:
-    """Run the job full-check of one direction until its STATE says that it ended."""
-    inherited = copy.copy(pipelines)
-    inherited.state = {}
-    settings = {"full_check": True, "check_every_hours": 0, "slice_records": slice_records}
-    inherited.settings = {TAPS[direction]: settings}
-    runs: list[Run] = []
-    while not runs or "ended" not in runs[-1].state["full_check"]:
-        assert len(runs) < 20
-        runs.append(inherited.run(direction))
-    return runs
-
-
-def is_quiet(world: World, pipelines: Pipelines) -> bool:
-    world.sandbox.advance(5)
-    world.sandbox.reset_calls()
-    pipelines.sync()
-    writes = [world.calls(side)["writes"] for side in ("sweo", "salesforce")]
-    return writes == [0, 0]
 
 
 def test_a_check_of_worlds_in_step_writes_nothing_and_changes_no_bookmark(
@@ -45,12 +24,12 @@ def test_a_check_of_worlds_in_step_writes_nothing_and_changes_no_bookmark(
     before: dict[str, Any] = copy.deepcopy(pipelines.state)
     world.sandbox.reset_calls()
     for direction in TAPS:
-        runs = check(pipelines, direction, slice_records=4)
+        runs = pipelines.full_check(direction, slice_records=4)
         assert len(runs) > 1
         assert sum(run.counts.get("unchanged", 0) for run in runs) >= 14
     assert world.calls("sweo")["writes"] == world.calls("salesforce")["writes"] == 0
     assert pipelines.state == before
-    assert is_quiet(world, pipelines)
+    assert pipelines.is_quiet()
 
 
 def test_a_field_that_moves_no_timestamp_comes_with_the_check(
@@ -66,9 +45,9 @@ def test_a_field_that_moves_no_timestamp_comes_with_the_check(
     pipelines.sync()
     company = pipelines.ledger.links("accounts", Side.SALESFORCE, [account])[account].sweo_id
     assert world.company_now(company)["industry"] == "Banking"
-    check(pipelines, TO_SWEO)
+    pipelines.full_check(TO_SWEO)
     assert world.company_now(company)["industry"] == "Energy"
-    assert is_quiet(world, pipelines)
+    assert pipelines.is_quiet()
 
 
 def test_a_company_without_contacts_brings_its_edits_with_the_check(
@@ -81,9 +60,9 @@ def test_a_company_without_contacts_brings_its_edits_with_the_check(
     world.edit_company(company, industry="Energy")
     pipelines.run(TO_SALESFORCE)
     assert world.row("Account", account)["Industry"] == "Banking", "no list shows it"
-    check(pipelines, TO_SALESFORCE)
+    pipelines.full_check(TO_SALESFORCE)
     assert world.row("Account", account)["Industry"] == "Energy"
-    assert is_quiet(world, pipelines)
+    assert pipelines.is_quiet()
 
 
 def test_a_record_that_was_purged_ends_its_link_with_the_next_run(
@@ -127,5 +106,5 @@ def test_a_deleted_person_is_found_by_the_check(world: World, pipelines: Pipelin
     world.sandbox.workspace.contacts.delete(person)
     pipelines.run(TO_SALESFORCE)
     assert pipelines.ledger.links("contacts", Side.SALESFORCE, [contact])
-    check(pipelines, TO_SALESFORCE)
+    pipelines.full_check(TO_SALESFORCE)
     assert not pipelines.ledger.links("contacts", Side.SALESFORCE, [contact])

@@ -18,6 +18,7 @@ from singer_sdk.helpers.capabilities import PluginCapabilities
 from singer_sdk.mapper_base import InlineMapper
 from singer_sdk.singerlib import RecordMessage, SchemaMessage, StateMessage
 
+from mapper_sweo.checking import CheckPlan
 from mapper_sweo.lines import Message, chunks, message
 from mapper_sweo.plan import StreamPlan, stream_note
 
@@ -165,7 +166,7 @@ class MapperSweo(InlineMapper):
                 f"The tap reads the mapping {note.mapping}, which the field configs of mapper-sweo "
                 "do not have; let both read the same mapping_file."
             )
-        plan = self._plans[stream] = StreamPlan(mapping, schema, to)
+        plan = self._plans[stream] = (CheckPlan if note.check else StreamPlan)(mapping, schema, to)
         return plan.schema
 
     def _map_record(

@@ -39,7 +39,7 @@ class StreamPlan:
     """
 
     def __init__(self, mapping: Mapping, schema: MappingOf[str, Any], to: Side) -> None:
-        types = _source_types(mapping, schema)
+        types = source_types(mapping, schema)
         made = {field: composer(field, types) for field in mapping.flowing_to(to) if field.first_of}
         composed = {field: found for field, found in made.items() if found}
         kinds = {field: found[0] for field, found in composed.items()}
@@ -142,7 +142,12 @@ def stream_note(schema: MappingOf[str, Any]) -> StreamNote | None:
         raise FatalError(f"The keyword {KEYWORD} of a SCHEMA is malformed: {error}.") from None
 
 
-def _source_types(mapping: Mapping, schema: MappingOf[str, Any]) -> dict[str, FieldType]:
+def source_types(mapping: Mapping, schema: MappingOf[str, Any]) -> dict[str, FieldType]:
+    """The types of the source's fields, as a tap's SCHEMA describes them.
+
+    Raises:
+        FatalError: a description is malformed.
+    """
     types: dict[str, FieldType] = {}
     for name, described in schema.get("properties", {}).items():
         if isinstance(described, dict) and KEYWORD in described:

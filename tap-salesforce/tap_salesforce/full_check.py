@@ -7,7 +7,9 @@ from datetime import timedelta
 from functools import cached_property
 from itertools import islice
 
+import msgspec
 from crosswalk.mapping import Side
+from crosswalk.wire import StreamNote
 from salesforce_client.composite import read_composite
 from salesforce_client.deleted import LOG_DAYS, deleted_ids, deleted_request
 from salesforce_client.errors import RequestRefusedError
@@ -35,6 +37,10 @@ class FullCheckStream(SalesforceStream):
         check = self.salesforce_tap.check
         assert check is not None  # noqa: S101 - the tap makes this stream in a full check only
         return check
+
+    def note(self) -> StreamNote:
+        """What the target must know of this read: that drift is looked for, too."""
+        return msgspec.structs.replace(super().note(), check=True)
 
     def get_records(self, context: Context | None) -> Iterable[Record]:
         """Yield the rows of this run's slice."""

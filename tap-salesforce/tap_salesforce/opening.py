@@ -62,7 +62,8 @@ class Opened:
     ``rest`` are the fields that did not fit into its query. ``related`` are first pages of rows
     whose relatives changed, each with the fields that did not fit. ``revisits`` are entry numbers
     by record id, listed before the queries went out. ``before`` is the last run's plan.
-    ``deleted`` are ids of the delete log, read at ``deleted_times``.
+    ``deleted`` are ids of the delete log, read at ``deleted_times``. ``held`` says that the fields
+    which Salesforce only receives are read, too.
     """
 
     mapping: Mapping
@@ -75,6 +76,7 @@ class Opened:
     revisits: dict[str, list[int]] = field(default_factory=dict)
     deleted: set[str] = field(default_factory=set)
     deleted_times: ServerTimes | None = None
+    held: bool = False
 
 
 @dataclass(slots=True)
@@ -94,14 +96,17 @@ def open_reads(
     ledger: Ledger | None,
     *,
     overlap_minutes: int,
+    held: bool = False,
 ) -> dict[str, Opened]:
     """Send the first calls for all mappings and plan their reads; by the mapping's name.
+
+    ``held`` reads the fields that Salesforce only receives, too.
 
     Raises:
         FatalError: with every field that is not there or not visible, of every mapping.
     """
     opened = [
-        Opened(m, bookmarks[m.name], remembered_plan(bookmarks[m.name].get("plan")))
+        Opened(m, bookmarks[m.name], remembered_plan(bookmarks[m.name].get("plan")), held=held)
         for m in mappings
     ]
     for one in opened:
@@ -109,7 +114,9 @@ def open_reads(
         if ledger:
             for entry in ledger.revisits(direction_to(Side.SWEO), one.mapping.name):
                 one.revisits.setdefault(entry.source_id, []).append(entry.number)
-    unknown = [one for one in opened if not (one.before and covers(one.before, one.mapping))]
+    unknown = [
+        one for one in opened if not (one.before and covers(one.before, one.mapping, held=one.held))
+    ]
     described: dict[str, Description] = {}
     if unknown:
         described = describe(connection, [one.mapping.salesforce for one in opened])
@@ -117,7 +124,7 @@ def open_reads(
     else:
         for one in opened:
             assert one.before is not None  # noqa: S101 - covers() looked at it
-            one.plan = narrowed(one.before, one.mapping)
+            one.plan = narrowed(one.before, one.mapping, held=one.held)
     asked = [query for one in opened for query in _queries(one, overlap_minutes)]
     asked += _deletes(connection, opened, overlap_minutes)
     if described:
@@ -140,7 +147,7 @@ def _plan_all(
     describe_related(connection, described, names)
     mistakes: list[str] = []
     for one in opened:
-        planned = plan_of(one.mapping, described, one.before)
+        planned = plan_of(one.mapping, described, one.before, held=one.held)
         one.plan = planned.plan
         mistakes += planned.mistakes
         for name in planned.now_hidden:

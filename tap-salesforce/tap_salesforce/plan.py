@@ -116,16 +116,23 @@ def remembered_plan(kept: object) -> Plan | None:
 
 
 def plan_of(
-    mapping: Mapping, described: MappingOf[str, Description], before: Plan | None
+    mapping: Mapping,
+    described: MappingOf[str, Description],
+    before: Plan | None,
+    *,
+    held: bool = False,
 ) -> Planned:
-    """Make a mapping's plan from describes; related objects stand in ``described`` too."""
+    """Make a mapping's plan from describes; related objects stand in ``described`` too.
+
+    ``held`` adds, here and below, the fields that Salesforce only receives.
+    """
     description = described[mapping.salesforce]
     once_readable = {*before.columns, *before.hidden} if before else set()
     columns: dict[str, Column] = {}
     mistakes: list[str] = []
     hidden: list[str] = []
     declared = _declared(mapping)
-    for name in mapping.read_from(Side.SALESFORCE):
+    for name in _names(mapping, held=held):
         found = resolve(name, description, described)
         if isinstance(found, Resolved):
             columns[name] = Column(found.type, found.path, found.lookups, _uses(mapping, name))
@@ -160,17 +167,16 @@ def plan_of(
     return Planned(plan, tuple(mistakes), news)
 
 
-def covers(before: Plan, mapping: Mapping) -> bool:
+def covers(before: Plan, mapping: Mapping, *, held: bool = False) -> bool:
     """Whether a remembered plan knows every field that the mapping asks for now."""
     return before.only == mapping.only.salesforce and all(
-        name in before.columns or name in before.hidden
-        for name in mapping.read_from(Side.SALESFORCE)
+        name in before.columns or name in before.hidden for name in _names(mapping, held=held)
     )
 
 
-def narrowed(before: Plan, mapping: Mapping) -> Plan:
+def narrowed(before: Plan, mapping: Mapping, *, held: bool = False) -> Plan:
     """A remembered plan with the mapping's present fields only."""
-    names = mapping.read_from(Side.SALESFORCE)
+    names = _names(mapping, held=held)
     columns = {name: before.columns[name] for name in names if name in before.columns}
     return msgspec.structs.replace(before, columns=columns)
 
@@ -187,6 +193,11 @@ def needs_backfill(before: Plan, now: Plan) -> bool:
 def names_read(mapping: Mapping) -> tuple[str, ...]:
     """Every name that needs a describe: the mapping's own, and the related ones of its filter."""
     return (*mapping.read_from(Side.SALESFORCE), *related_names(mapping.only.salesforce or ""))
+
+
+def _names(mapping: Mapping, *, held: bool) -> tuple[str, ...]:
+    received = [f.on(Side.SALESFORCE) for f in mapping.held_on(Side.SALESFORCE)] if held else []
+    return tuple(dict.fromkeys([*mapping.read_from(Side.SALESFORCE), *received]))
 
 
 def _judged(mapping: Mapping, described: MappingOf[str, Description]) -> dict[str, Column]:

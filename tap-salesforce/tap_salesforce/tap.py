@@ -122,6 +122,7 @@ class TapSalesforce(CheckingTap):
             # A full check leaves the revisit list to the ordinary runs.
             self.ledger if self.check is None else None,
             overlap_minutes=self.overlap_minutes,
+            held=self.check is not None,
         )
 
     def _forget_other_ledgers(self, stream: SalesforceStream) -> None:

@@ -10,8 +10,9 @@ import typing as t
 from collections.abc import Iterator
 from functools import partial
 
+import msgspec
 from crosswalk.mapping import Mapping, Side
-from crosswalk.wire import Source
+from crosswalk.wire import Source, StreamNote
 from sweo_client import SweoRefusal
 from sweo_client.clock import iso
 from sweo_client.fields import COMPANY, model_of, role_of
@@ -47,6 +48,8 @@ class FullCheckStream(SweoStream):
     quarter at least.
     """
 
+    _reads_held = True
+
     def __init__(self, tap: TapSweo, mapping: Mapping) -> None:
         super().__init__(tap, mapping)
         self._scans = model_of(mapping.sweo) == COMPANY
@@ -70,6 +73,10 @@ class FullCheckStream(SweoStream):
             refuse_other_workspace(self._reading.spool, str(mark["instance"]))
             if self._reading.started_at is not None:
                 mark.setdefault("began", iso(self._reading.started_at))
+
+    def note(self) -> StreamNote:
+        """Where the records come from, and that drift is looked for."""
+        return msgspec.structs.replace(super().note(), check=True)
 
     def get_records(self, context: Context | None) -> Iterable[Record]:
         """Yield the records of this run's slice."""

@@ -21,9 +21,15 @@ class Outline:
     missing: tuple[str, ...] = ()
 
 
-def outline(mapping: Mapping, known: MappingOf[str, FieldType]) -> Outline:
-    """Pick the mapping's fields out of what the workspace has (``known``)."""
+def outline(mapping: Mapping, known: MappingOf[str, FieldType], *, held: bool = False) -> Outline:
+    """Pick the mapping's fields out of what the workspace has (``known``).
+
+    ``held`` adds those that Sweo only receives.
+    """
     names = mapping.read_from(Side.SWEO)
+    if held:
+        received = [field.on(Side.SWEO) for field in mapping.held_on(Side.SWEO)]
+        names = tuple(dict.fromkeys([*names, *received]))
     return Outline(
         types={name: known[name] for name in names if name in known},
         missing=tuple(name for name in names if name not in known),

@@ -53,6 +53,7 @@ class SweoStream(CheckingStream):
     """One mapping's companies, contacts, users or leads."""
 
     sync_tap: TapSweo
+    _reads_held: t.ClassVar[bool] = False
 
     def __init__(self, tap: TapSweo, mapping: Mapping) -> None:
         super().__init__(tap, mapping)
@@ -119,7 +120,8 @@ class SweoStream(CheckingStream):
 
     def _refresh_types(self) -> None:
         mark = self.bookmark
-        found = outline(self.mapping, self.sync_tap.known_fields()[self.mapping.sweo])
+        known = self.sync_tap.known_fields()[self.mapping.sweo]
+        found = outline(self.mapping, known, held=self._reads_held)
         for name in found.missing:
             self.logger.info(
                 "Sweo has no attribute `%s` yet; it is left out until target-sweo makes it.", name

@@ -251,6 +251,14 @@ class Mapping:
             f for f in self.fields if f.direction.flows_to(side) or (makes and f.at_create)
         )
 
+    def held_on(self, side: Side) -> tuple[Field, ...]:
+        """The fields that ``side`` only receives. A full check looks at what it holds of them."""
+        return tuple(
+            f
+            for f in self.fields
+            if f.direction.flows_to(side) and not f.direction.flows_to(side.other)
+        )
+
     def read_from(self, side: Side) -> tuple[str, ...]:
         """Every field name that a tap on ``side`` must read: values, match fields, parent.
 

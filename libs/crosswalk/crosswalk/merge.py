@@ -14,6 +14,7 @@ agreed on last, as each side holds it.
 | both ways       | X changed, y agrees with v      | remember the agreement                 |
 | both ways       | both changed, and differ        | a conflict, decided by the policy      |
 | both ways       | no base (first meeting)         | the named side wins unless it is empty |
+| X to Y, enforced| y is not what was written       | write v, empty or not                  |
 | where empty     | v is the base on X              | nothing                                |
 | where empty     | y is empty                      | write v                                |
 | where empty     | v is empty, no base             | Y's value goes to X, by the other run  |
@@ -93,6 +94,18 @@ def one_way(v: Canonical, base_x: Known, y: Known, agree: Agree) -> Decision:
     if y is not ABSENT and agree(v, y):
         return _AGREED
     return Decision(Action.WRITE, replaces=y is not ABSENT and not is_empty(y))
+
+
+def put_back(v: Canonical, y: Known, agree: Agree) -> Decision:
+    """Decide a field that flows from X to Y only and that somebody changed on Y (``enforce``).
+
+    ``y`` must be a fresh reading: it may have been put right meanwhile.
+    """
+    if y is ABSENT:
+        return _NOTHING
+    if agree(v, y):
+        return _AGREED
+    return Decision(Action.WRITE, replaces=not is_empty(y))
 
 
 def where_empty(v: Canonical, base_x: Known, y: Known) -> Decision:

@@ -13,6 +13,7 @@ from crosswalk.merge import (
     TwoWay,
     newest_side,
     one_way,
+    put_back,
     two_way,
     winning_side,
 )
@@ -65,6 +66,17 @@ def test_two_way_truth_table(x: Side, policy: Policy) -> None:
         assert decision.conflict == both_had_a_say
         rows += 1
     assert rows == 4 * 5 * 5 * 2 * 2
+
+
+def test_what_is_put_back_truth_table() -> None:
+    for v, y in itertools.product(VALUES, KNOWN):
+        decision = put_back(v, y, same)
+        if y is ABSENT:
+            said = Action.NOTHING
+        else:
+            said = Action.AGREED if v == y else Action.WRITE
+        assert decision.action is said, (v, y)
+        assert decision.replaces == (said is Action.WRITE and y is not None)
 
 
 def test_one_way_truth_table() -> None:

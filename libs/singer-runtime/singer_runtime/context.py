@@ -43,6 +43,8 @@ class Counts:
     unlinked: int = 0
     deferred: int = 0
     recovered: int = 0
+    drifted: int = 0
+    put_back: int = 0
 
     def as_dict(self) -> dict[str, int]:
         """The counts that are not zero."""

@@ -19,6 +19,7 @@ from crosswalk.wire import SOURCE, StreamNote
 from singer_runtime.context import RunContext
 from singer_runtime.destination import Outcome, Presence, Reading, Result, Write
 from singer_runtime.doubts import settle_doubts
+from singer_runtime.drift import Drift
 from singer_runtime.endings import Endings
 from singer_runtime.filters import Filters
 from singer_runtime.incoming import Incoming, Record, newest_of_each, unpack
@@ -60,6 +61,7 @@ class StreamExchange:
         self.endings = Endings(run, self.book, self.pairing)
         self.parents = Parents(run, self.book)
         self.filters = Filters(run, self.book, self.parents)
+        self.drift = Drift(run, mapping) if note.check else None
         self._quarantined = run.ledger.quarantined(run.direction, mapping.name)
         self._gate = Gate(run.limits, self.book) if run.limits else None
 
@@ -70,6 +72,8 @@ class StreamExchange:
 
     def finish(self) -> None:
         """The stream has ended within its limits: exchange what was held back."""
+        if self.drift is not None:
+            self.drift.tell()
         if self._gate is None:
             return
         for held in self._gate.take(BATCH_RECORDS):
@@ -89,6 +93,8 @@ class StreamExchange:
         batch = self._new_batch()
         counts.read += len(records)
         fresh = newest_of_each(records)
+        if self.drift is not None:
+            self.drift.look(fresh)
         ids = [record[SOURCE]["id"] for record in fresh]
         digests = run.ledger.digests(self.mapping.name, run.x, ids)
         doubts = run.ledger.open_intents(self.mapping.name)

@@ -72,7 +72,8 @@ class Bookkeeper:
             held = outcome.answered.get(rule.name, each.rendered.held)
             run.counts.fields += 1
             run.counts.replaced += each.decision.replaces
-            self._log(plan, each, "written")
+            run.counts.put_back += each.puts_back
+            self._log(plan, each, "put back" if each.puts_back else "written")
         else:
             held = None if each.y is ABSENT else each.y
             run.counts.agreed += action is Action.AGREED

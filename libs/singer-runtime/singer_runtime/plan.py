@@ -16,6 +16,7 @@ from crosswalk.merge import (
     TwoWay,
     newest_side,
     one_way,
+    put_back,
     two_way,
     where_empty,
 )
@@ -23,7 +24,7 @@ from crosswalk.values import Canonical, Kind, Refused, Rendered, renderer
 
 from singer_runtime.destination import Reading
 from singer_runtime.incoming import Incoming
-from singer_runtime.rules import Rule, RuleBook
+from singer_runtime.rules import DRIFTED, Rule, RuleBook
 
 
 @dataclass(slots=True)
@@ -50,7 +51,8 @@ class Pair:
 class FieldPlan:
     """What happens to one field: the decision, both values, and what to send.
 
-    ``third`` is a value that a person decided on and that neither side holds.
+    ``third`` is a value that a person decided on and that neither side holds. ``puts_back`` says
+    that somebody changed Y's value although it flows from X only.
     """
 
     rule: Rule
@@ -60,6 +62,7 @@ class FieldPlan:
     rendered: Rendered | None = None
     reason: str = "edited on both sides"
     third: tuple[Kind, Canonical] | None = None
+    puts_back: bool = False
 
 
 @dataclass(slots=True)
@@ -104,7 +107,7 @@ class Planner:
         return [
             rule
             for rule in self.changed_rules(pair)
-            if rule.two_way or rule.fills or self.book.base_x(rule, base) is ABSENT
+            if rule.two_way or rule.fills or self.book.base_x(rule, base) in (ABSENT, DRIFTED)
         ]
 
     def is_stale(self, pair: Pair) -> bool:
@@ -147,6 +150,8 @@ class Planner:
         if not rule.two_way:
             if rule.fills:
                 return FieldPlan(rule, where_empty(v, base_x, y), v, y)
+            if base_x == DRIFTED:
+                return FieldPlan(rule, put_back(v, y, rule.agree), v, y, puts_back=True)
             known = v if base_x is ABSENT else self.book.token(rule, v)
             return FieldPlan(rule, one_way(known, base_x, y, rule.agree), v, y)
         number = rule.number or ""

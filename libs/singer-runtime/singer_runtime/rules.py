@@ -15,6 +15,9 @@ from crosswalk.wire import StreamNote
 
 from singer_runtime.context import RunContext
 
+DRIFTED = "#"
+"""In place of what a one-way base remembers of X: somebody changed Y, and X's value goes there."""
+
 PARENT_BASE = "parent"
 """Under this name a base on the Salesforce side remembers which account a contact belongs to."""
 

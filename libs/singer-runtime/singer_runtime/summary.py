@@ -12,6 +12,8 @@ _WORDS = {
     "recovered": "settled after a lost answer",
     "conflicts": "conflicts",
     "held": "fields held for a decision",
+    "drifted": "values changed on the side that only receives them",
+    "put_back": "of them put back",
     "quarantined": "put into quarantine",
     "waiting": "waiting for their other half",
     "left_out": "left out by a filter",
