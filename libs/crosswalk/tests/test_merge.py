@@ -71,10 +71,8 @@ def test_two_way_truth_table(x: Side, policy: Policy) -> None:
 def test_what_is_put_back_truth_table() -> None:
     for v, y in itertools.product(VALUES, KNOWN):
         decision = put_back(v, y, same)
-        if y is ABSENT:
-            said = Action.NOTHING
-        else:
-            said = Action.AGREED if v == y else Action.WRITE
+        changed = Action.AGREED if v == y else Action.WRITE
+        said = Action.NOTHING if y is ABSENT else changed
         assert decision.action is said, (v, y)
         assert decision.replaces == (said is Action.WRITE and y is not None)
 
