@@ -14,6 +14,7 @@ from sweo_sync.keeping import adopt, forget
 from sweo_sync.options import OneSentence
 from sweo_sync.plan.command import plan
 from sweo_sync.reading import conflicts, links, log, quarantine
+from sweo_sync.reviewing import review
 from sweo_sync.setup.command import setup
 from sweo_sync.standing import status
 
@@ -42,6 +43,7 @@ for command in (
     conflicts,
     resolve,
     restore,
+    review,
     links,
     pause,
     resume,

@@ -128,6 +128,8 @@ def _advice(report: StatusReport, disconnected: str | None) -> list[str]:
         lines.append("`sweo-sync quarantine` tells what could not be written, and why.")
     if any(each.open_conflicts for each in report.mappings):
         lines.append("`sweo-sync conflicts` lists what waits for your decision.")
+    if any(each.under_review for each in report.mappings):
+        lines.append("`sweo-sync review` lists pairs that wait for your word before they meet.")
     if disconnected:
         lines.append(disconnected)
     elif report.paused_since:

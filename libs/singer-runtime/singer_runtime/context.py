@@ -38,6 +38,7 @@ class Counts:
     quarantined: int = 0
     waiting: int = 0
     left_out: int = 0
+    under_review: int = 0
     duplicates: int = 0
     without_key: int = 0
     unlinked: int = 0

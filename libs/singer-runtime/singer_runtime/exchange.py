@@ -30,6 +30,7 @@ from singer_runtime.pairing import Pairing
 from singer_runtime.parents import Parents
 from singer_runtime.pingpong import hold_ping_pong
 from singer_runtime.plan import Pair, PairPlan, Planner
+from singer_runtime.reviews import Reviews
 from singer_runtime.rules import RuleBook
 
 BATCH_RECORDS = 2_000
@@ -61,6 +62,7 @@ class StreamExchange:
         self.endings = Endings(run, self.book, self.pairing)
         self.parents = Parents(run, self.book)
         self.filters = Filters(run, self.book, self.parents)
+        self.reviews = Reviews(self.book)
         self.drift = Drift(run, mapping) if note.check else None
         self._quarantined = run.ledger.quarantined(run.direction, mapping.name)
         self._gate = Gate(run.limits, self.book) if run.limits else None
@@ -169,7 +171,7 @@ class StreamExchange:
         books = Bookkeeper(self.book, batch)
         verdicts = self.run.ledger.verdicts([pair.link.id for pair in pairs])
         differing: list[Pair] = []
-        for pair in pairs:
+        for pair in self.reviews.admit(pairs, batch):
             pair.verdicts = verdicts.get(pair.link.id, {})
             if self.planner.is_stale(pair):
                 self._defer(pair, "stale reading", batch)
@@ -222,6 +224,7 @@ class StreamExchange:
         plans, left_out = self.filters.judge(plans, batch)
         for each in left_out:
             self._heal(each.id, batch)
+        plans = self.reviews.judge(plans, batch)
         writing = [plan for plan in plans if plan.writes]
         outcomes = self._write(writing)
         again: list[Pair] = []

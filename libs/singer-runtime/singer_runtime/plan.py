@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass, field
 
-from crosswalk.ledger import Intent, Link, Quarantined, Verdict
+from crosswalk.ledger import Intent, Link, Quarantined, Review, Verdict
 from crosswalk.ledger.clock import seconds_of
 from crosswalk.mapping import Policy, Side
 from crosswalk.merge import (
@@ -171,7 +171,9 @@ class Planner:
                 base_x=self.book.recall(base_x, v),
                 base_y=self.book.recall(link.base[run.y].get(number, ABSENT), y),
                 policy=mapping.conflict,
-                first_meeting=mapping.first_meeting,
+                first_meeting=Side.SALESFORCE
+                if link.review is Review.ACCEPTED
+                else mapping.first_meeting,
                 newest=self._newest(pair) if mapping.conflict is Policy.NEWEST else None,
                 decided=decided,
                 contested=rule.number in pair.contested,

@@ -17,6 +17,7 @@ _WORDS = {
     "quarantined": "put into quarantine",
     "waiting": "waiting for their other half",
     "left_out": "left out by a filter",
+    "under_review": "pairs waiting for `sweo-sync review`",
     "duplicates": "duplicates left out",
     "without_key": "without a match value",
     "unlinked": "links ended",

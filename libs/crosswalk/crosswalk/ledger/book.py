@@ -20,6 +20,7 @@ from crosswalk.ledger.records import (
     IntendedField,
     Intent,
     Link,
+    Review,
     Revisit,
     Verdict,
     Waiter,
@@ -406,7 +407,7 @@ class Ledger:
             for part in parts(link_ids):
                 rows = connection.execute(
                     select(table)
-                    .where(table.c.link_id.in_(part), table.c.status != "settled")
+                    .where(table.c.link_id.in_(part), table.c.status.in_(("open", "decided")))
                     .order_by(table.c.id)
                 )
                 for row in rows:
@@ -521,6 +522,7 @@ def _link(row: Row[Any]) -> Link:
         parent_id=row.parent_id,
         key_hash=row.key_hash,
         run_id=row.run_id,
+        review=Review(row.review) if row.review else None,
     )
 
 

@@ -37,6 +37,10 @@ class ChangeRow:
     outcome: str
 
 
+UNDER_REVIEW = "review"
+"""The status of a conflict that a first exchange would be: see ``Review``."""
+
+
 @dataclass(slots=True)
 class ConflictRow:
     """A conflict to put down: both values, what they moved away from, and who won."""
@@ -87,6 +91,8 @@ class Commit:
     ``intents_left`` are intents of which only some fields are settled; the rest stays.
     ``digests`` are links where only the digest of an uneventful reading is new.
     ``let_in`` are rows of what a filter left out before, ``left_out`` those of what it leaves out.
+    ``judged`` are ids of links under review (``first_link``) that were compared anew; what stands
+    open of them is among ``conflicts``, with the status ``review``.
     ``can_ask`` is False where the source shows no record again: nothing is put on its list.
     """
 
@@ -110,6 +116,7 @@ class Commit:
     parents_linked: list[tuple[str, str]] = field(default_factory=list)
     left_out: list[LeftOut] = field(default_factory=list)
     let_in: list[LeftOut] = field(default_factory=list)
+    judged: list[int] = field(default_factory=list)
 
     @property
     def source_side(self) -> Side:
@@ -298,6 +305,12 @@ class Writer:
                     for change in batch.changes
                 ],
             )
+        for part in parts(batch.judged):
+            connection.execute(
+                delete(schema.conflict).where(
+                    schema.conflict.c.link_id.in_(part), schema.conflict.c.status == UNDER_REVIEW
+                )
+            )
         for row in batch.conflicts:
             _replace_conflict(connection, row, batch.run_id, now)
         for part in parts(batch.settled):
@@ -419,6 +432,7 @@ _LINK_COLUMNS = (
     "digest_sweo",
     "parent_id",
     "key_hash",
+    "review",
 )
 
 
@@ -427,6 +441,7 @@ def _link_row(link: Link) -> dict[str, Any]:
         "version": link.version + 1,
         "parent_id": link.parent_id,
         "key_hash": link.key_hash,
+        "review": link.review.value if link.review else None,
     }
     for side in Side:
         row[f"base_{side.value}"] = json.dumps(link.base[side], ensure_ascii=False)

@@ -185,7 +185,7 @@ def conflicts(
     if conflict_id is not None:
         where.append(table.c.id == conflict_id)
     elif not settled:
-        where.append(table.c.status != "settled")
+        where.append(table.c.status.in_(("open", "decided")))
     if record:
         where.append(or_(link.c.salesforce_id.in_(record), link.c.sweo_id.in_(record)))
     statement = (

@@ -19,6 +19,7 @@ from crosswalk.errors import FatalError
 from crosswalk.fieldtype import FieldType
 from crosswalk.ledger import schema
 from crosswalk.ledger.book import Ledger, instance_key
+from crosswalk.ledger.commit import UNDER_REVIEW
 from crosswalk.ledger.disconnecting import note_connected
 from crosswalk.ledger.erasure import is_erased
 from crosswalk.ledger.listings import Change, ConflictReport, change_of, conflicts, quarantine
@@ -116,6 +117,11 @@ def _standing(ledger: Ledger, conflict_id: int) -> ConflictReport:
         raise FatalError(
             f"There is no conflict {conflict_id}; `sweo-sync conflicts --all` lists them."
         )
+    if found[0].status == UNDER_REVIEW:
+        raise FatalError(
+            f"Conflict {conflict_id} is of a pair that has not met yet; decide it with "
+            f"`sweo-sync review accept {found[0].link_id}`, or decline it."
+        )
     if found[0].status == "settled":
         raise FatalError(
             f"Conflict {conflict_id} is settled already; `sweo-sync restore` puts a replaced "
@@ -141,7 +147,7 @@ def _decide(
         )
         if decided.rowcount == 0:
             raise FatalError(f"Conflict {conflict.id} was settled by a run just now.")
-        _call_both(
+        call_both(
             connection, ledger, conflict.mapping, conflict.salesforce_id, conflict.sweo_id
         )  # fmt: skip
     return conflict
@@ -185,7 +191,7 @@ def restore(ledger: Ledger, change_id: int) -> Change:
                 at=ledger.now(),
             )
         )
-        _call_both(connection, ledger, link.mapping, link.salesforce_id, link.sweo_id)
+        call_both(connection, ledger, link.mapping, link.salesforce_id, link.sweo_id)
     return change
 
 
@@ -243,7 +249,7 @@ def _valued(kind: Kind, value: Canonical) -> str:
     return json.dumps({"kind": kind.value, "value": value})
 
 
-def _call_both(
+def call_both(
     connection: Connection, ledger: Ledger, mapping: str, salesforce_id: str, sweo_id: str
 ) -> None:
     """Put a pair on the revisit list of both directions, each by the id of its own source."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from enum import Enum
 
 from crosswalk.mapping import Side
 from crosswalk.values import Canonical
@@ -17,6 +18,20 @@ FROM_INDEX = frozenset({FIRST_EXCHANGE, "not sent", "outcome unknown", "quaranti
 """Reasons for which a reading from an index is good enough: where it turns out to be older than
 what it contradicts, the record is asked for again for that reason, which is not among these.
 """
+
+
+class Review(str, Enum):
+    """Where a pair of a mapping with ``first_link: ask`` stands. Without one nobody has to ask.
+
+    ``NEW`` waits for the pipeline to Sweo, which sees every field that a first exchange would
+    overwrite there; ``OPEN`` for a person. What a person declined is left alone on both sides;
+    what was accepted meets with Salesforce's values standing.
+    """
+
+    NEW = "new"
+    OPEN = "open"
+    ACCEPTED = "accepted"
+    DECLINED = "declined"
 
 
 @dataclass(slots=True)
@@ -41,6 +56,7 @@ class Link:
     parent_id: str | None = None
     key_hash: str | None = None
     run_id: str = ""
+    review: Review | None = None
 
     def id_on(self, side: Side) -> str:
         """The id of the half on ``side``."""

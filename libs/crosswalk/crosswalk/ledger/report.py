@@ -11,7 +11,7 @@ from sqlalchemy import ColumnElement, Connection, Row, Table, case, distinct, fu
 
 from crosswalk.ledger import schema
 from crosswalk.ledger.book import Ledger
-from crosswalk.ledger.records import LeaseHolder
+from crosswalk.ledger.records import LeaseHolder, Review
 from crosswalk.ledger.runs import living_holder
 from crosswalk.ledger.trouble import translated_errors
 from crosswalk.mapping import Side
@@ -56,7 +56,8 @@ class DirectionReport:
 class MappingReport:
     """One mapping: its pairs and everything that stands open.
 
-    ``left_out`` counts records that a filter left out although something was to be carried.
+    ``left_out`` counts records that a filter left out although something was to be carried,
+    ``under_review`` pairs whose first exchange waits for a person.
     """
 
     mapping: str
@@ -67,6 +68,7 @@ class MappingReport:
     open_conflicts: int
     decided_conflicts: int
     left_out: int
+    under_review: int
     paused_since: str | None
 
 
@@ -127,6 +129,9 @@ def _mapping_reports(
     open_conflicts = _counts(connection, conflict, conflict.c.status == "open")
     decided = _counts(connection, conflict, conflict.c.status == "decided")
     left_out = _counts(connection, schema.left_out)
+    under_review = _counts(
+        connection, link, link.c.closed.is_(None) & (link.c.review == Review.OPEN.value)
+    )
     rows = connection.execute(
         select(waiting.c.mapping, waiting.c.side, func.count(distinct(waiting.c.record_id)))
         .group_by(waiting.c.mapping, waiting.c.side)
@@ -142,6 +147,7 @@ def _mapping_reports(
             open_conflicts=open_conflicts.get(name, 0),
             decided_conflicts=decided.get(name, 0),
             left_out=left_out.get(name, 0),
+            under_review=under_review.get(name, 0),
             paused_since=paused.get(name),
         )
         for name in names
