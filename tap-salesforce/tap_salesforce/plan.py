@@ -28,6 +28,7 @@ SYSTEM_FIELDS: Final = (
     "MasterRecordId",
 )
 PERSON_ACCOUNT: Final = "IsPersonAccount"
+CONVERTED_CONTACT: Final = "ConvertedContactId"
 
 
 class Column(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -145,7 +146,12 @@ def plan_of(
         f"mapping {mapping.name}{_at(lone.field)}: {lone.wrong}; {lone.right}"
         for lone in lone_amounts(mapping, Side.SWEO, description, described)
     ]
-    system = tuple(name for name in SYSTEM_FIELDS if description.field(name))
+    system = tuple(name for name in _system(mapping) if description.field(name))
+    if mapping.becomes and CONVERTED_CONTACT not in system:
+        mistakes.append(
+            f"mapping {mapping.name}: `becomes` needs {CONVERTED_CONTACT}, which this user may "
+            "not read"
+        )
     if "SystemModstamp" not in system:
         mistakes.append(f"mapping {mapping.name}: {mapping.salesforce} cannot be read by change")
     mistakes += [
@@ -169,6 +175,8 @@ def plan_of(
 
 def covers(before: Plan, mapping: Mapping, *, held: bool = False) -> bool:
     """Whether a remembered plan knows every field that the mapping asks for now."""
+    if mapping.becomes and CONVERTED_CONTACT not in before.system:
+        return False
     return before.only == mapping.only.salesforce and all(
         name in before.columns or name in before.hidden for name in _names(mapping, held=held)
     )
@@ -193,6 +201,10 @@ def needs_backfill(before: Plan, now: Plan) -> bool:
 def names_read(mapping: Mapping) -> tuple[str, ...]:
     """Every name that needs a describe: the mapping's own, and the related ones of its filter."""
     return (*mapping.read_from(Side.SALESFORCE), *related_names(mapping.only.salesforce or ""))
+
+
+def _system(mapping: Mapping) -> tuple[str, ...]:
+    return (*SYSTEM_FIELDS, CONVERTED_CONTACT) if mapping.becomes else SYSTEM_FIELDS
 
 
 def _names(mapping: Mapping, *, held: bool) -> tuple[str, ...]:

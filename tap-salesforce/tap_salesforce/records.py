@@ -13,7 +13,7 @@ from salesforce_client.retrieve import retrieve
 from salesforce_client.times import normalised
 from salesforce_client.transport import ServerTimes
 
-from tap_salesforce.plan import Plan
+from tap_salesforce.plan import CONVERTED_CONTACT, Plan
 
 Record = dict[str, Any]
 
@@ -127,4 +127,7 @@ def _source(
     survivor = row.get("MasterRecordId")
     if survivor:
         source["merged_into"] = survivor
+    contact = row.get(CONVERTED_CONTACT)
+    if contact and not deleted:
+        source["becomes"] = contact
     return source

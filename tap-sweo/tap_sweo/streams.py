@@ -307,7 +307,8 @@ class SweoStream(CheckingStream):
             )
             return {SOURCE: msgspec.to_builtins(source)}
         if not self._belongs(found.record):
-            return None
+            # A lead that has become a user, say: not of this mapping any more.
+            return _outside(Source(record_id, read_at, read_at, **why)) if why else None
         if not self._members.lets_in(found.record):
             return _outside(Source(record_id, read_at, read_at, **why)) if why else None
         return make(found.record, Source(record_id, iso(updated_at(found.record)), read_at, **why))

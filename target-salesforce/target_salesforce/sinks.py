@@ -111,6 +111,14 @@ class SalesforceDestination:
             f"({len(moves)} moves refused)."
         )
 
+    def take_over(self, mapping: Mapping, lead_id: str, user_id: str | None) -> Outcome:
+        """Refused: people convert leads in Salesforce.
+
+        Raises:
+            FatalError: always.
+        """
+        raise FatalError(f"No lead of {mapping.name} is converted in Salesforce by a pipeline.")
+
     # reading
 
     def read(

@@ -43,6 +43,8 @@ from sweo_client.write import (
     attach,
     create_contact,
     detach,
+    merge,
+    promote,
     update_record,
     upsert_company,
 )
@@ -307,6 +309,21 @@ class SweoDestination:
         except UnknownOutcomeError:
             return Outcome(Result.UNKNOWN, id=child_id)
         return Outcome(Result.WRITTEN, id=child_id, answered_at=iso(answer.answered_at))
+
+    def take_over(self, mapping: Mapping, lead_id: str, user_id: str | None) -> Outcome:
+        """Make a user of a lead, or merge it into the given one; companies need neither."""
+        if user_id is None and role_of(mapping.sweo) != "user":
+            return Outcome(Result.WRITTEN, id=lead_id)
+        try:
+            if user_id is None:
+                promote(self._client, lead_id)
+            else:
+                merge(self._client, lead_id, user_id)
+        except SweoRefusal as refusal:
+            return refused(refusal, lead_id)
+        except UnknownOutcomeError:
+            return Outcome(Result.UNKNOWN, id=lead_id)
+        return Outcome(Result.WRITTEN, id=user_id or lead_id)
 
     # the pieces
 

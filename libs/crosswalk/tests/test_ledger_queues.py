@@ -113,24 +113,17 @@ def test_quarantine_is_tried_at_once_then_ever_later_and_at_least_daily(
     assert waits == [0, 900, 1800, 3600, 7200, 14400, 28800, 57600, 86400, 86400, 86400]
 
 
-def test_a_healed_field_leaves_the_others_and_a_healed_record_leaves_nothing(
-    ledger: Ledger,
-) -> None:
+def test_a_healed_record_leaves_nothing(ledger: Ledger) -> None:
     committed(ledger, quarantined=[refused("001", "Name"), refused("001", "Phone"), refused("002")])
     assert ledger.quarantined("to_sweo", "accounts") == {"001", "002"}
-    committed(ledger, healed=[("001", "Name")])
-    assert {(r["source_id"], r["field"]) for r in rows(ledger, "quarantine")} == {
-        ("001", "Phone"),
-        ("002", ""),
-    }
-    committed(ledger, healed=[("001", None)])
+    committed(ledger, healed=["001"])
     assert ledger.quarantined("to_sweo", "accounts") == {"002"}
     assert due(ledger) == [("002", "quarantine")]
 
 
 def test_healing_asks_for_no_other_mapping_and_no_other_direction(ledger: Ledger) -> None:
     Writer(ledger).commit(Commit("to_salesforce", "accounts", "r", quarantined=[refused()]))
-    committed(ledger, healed=[("001", None)])
+    committed(ledger, healed=["001"])
     assert ledger.quarantined("to_salesforce", "accounts") == {"001"}
     assert len(ledger.revisits("to_salesforce", "accounts")) == 1
 

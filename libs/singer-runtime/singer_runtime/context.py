@@ -42,6 +42,8 @@ class Counts:
     duplicates: int = 0
     without_key: int = 0
     unlinked: int = 0
+    converted: int = 0
+    merged: int = 0
     deferred: int = 0
     recovered: int = 0
     drifted: int = 0

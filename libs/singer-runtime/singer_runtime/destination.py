@@ -210,6 +210,14 @@ class Destination(Protocol):
         """
         ...
 
+    def take_over(self, mapping: Mapping, lead_id: str, user_id: str | None) -> Outcome:
+        """Let a lead of this side become what ``mapping`` holds: a user, or part of the user that
+        is given, which then stands for both. Doing it twice changes nothing.
+
+        Only Sweo's leads are handed over so; Salesforce refuses the call.
+        """
+        ...
+
     def skew_seconds(self) -> float:
         """This side's clock minus this machine's, as far as its answers have told."""
         ...

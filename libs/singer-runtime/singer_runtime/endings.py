@@ -141,6 +141,9 @@ class Endings:
         run = self.run
         run.writer.close_link(link, "merged")
         batch.changes += self._agreed_values(link, "merged away")
+        heir = self.mapping.becomes
+        if heir and side is Side.SWEO and run.ledger.links(heir, side, [survivor]):
+            return  # the user goes with a contact already; the lead has no say in it
         ids = {each: link.id_on(each) for each in Side} | {side: survivor}
         moved = run.writer.open_link(
             self.mapping.name,

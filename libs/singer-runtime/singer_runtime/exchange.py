@@ -17,6 +17,7 @@ from crosswalk.merge import ABSENT
 from crosswalk.wire import SOURCE, StreamNote
 
 from singer_runtime.context import RunContext
+from singer_runtime.conversions import Conversions
 from singer_runtime.destination import Outcome, Presence, Reading, Result, Write
 from singer_runtime.doubts import settle_doubts
 from singer_runtime.drift import Drift
@@ -35,6 +36,9 @@ from singer_runtime.rules import RuleBook
 
 BATCH_RECORDS = 2_000
 """As many ids as Salesforce reads in one call."""
+
+_MATTERS_BY_ITSELF = ("revisit", "deleted", "outside", "becomes")
+"""What makes a record matter although its values are as they were."""
 
 ROUNDS = 3
 """How often a pair is planned anew in one batch, where somebody edits it meanwhile."""
@@ -62,6 +66,7 @@ class StreamExchange:
         self.endings = Endings(run, self.book, self.pairing)
         self.parents = Parents(run, self.book)
         self.filters = Filters(run, self.book, self.parents)
+        self.conversions = Conversions(self.book)
         self.reviews = Reviews(self.book)
         self.drift = Drift(run, mapping) if note.check else None
         self._quarantined = run.ledger.quarantined(run.direction, mapping.name)
@@ -105,7 +110,7 @@ class StreamExchange:
             source = record.pop(SOURCE)
             digest = run.hashes.of_reading(record)
             known = digests.get(source["id"])
-            asked_for = any(source.get(why) for why in ("revisit", "deleted", "outside"))
+            asked_for = any(source.get(why) for why in _MATTERS_BY_ITSELF)
             if known and known[1] == digest and not asked_for and known[0] not in doubts:
                 counts.unchanged += 1
                 continue
@@ -144,6 +149,8 @@ class StreamExchange:
             link = links.get(each.id)
             if each.deleted:
                 self.endings.deleted(each, link, batch)
+            elif each.becomes:
+                self.conversions.convert(each, link, batch)
             elif link is None or self.endings.rematched(each, link, batch):
                 unmatched.append(each)
             else:
@@ -207,7 +214,7 @@ class StreamExchange:
 
     def _heal(self, source_id: str, batch: Commit) -> None:
         if source_id in self._quarantined:
-            batch.healed.append((source_id, None))
+            batch.healed.append(source_id)
             self._quarantined.discard(source_id)
 
     def _defer(self, pair: Pair, reason: str, batch: Commit) -> None:
@@ -219,6 +226,7 @@ class StreamExchange:
     def _round(self, pairs: Sequence[Pair], books: Bookkeeper, batch: Commit) -> list[Pair]:
         """Plan and write once; returns the pairs that have to be planned anew."""
         readable = self._read(pairs, batch)
+        self.conversions.inherit(readable)
         plans = [self.planner.decide(pair) for pair in readable]
         hold_ping_pong(self.book, plans)
         plans, left_out = self.filters.judge(plans, batch)

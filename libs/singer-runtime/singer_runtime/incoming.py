@@ -32,6 +32,7 @@ class Incoming:
     deleted: bool = False
     outside: bool = False
     merged_into: str | None = None
+    becomes: str | None = None
     backfill: bool = False
     revisit: list[int] = field(default_factory=list)
 
@@ -77,6 +78,7 @@ def unpack(record: Record, digest: bytes) -> Incoming:
         deleted=source.get("deleted", False),
         outside=source.get("outside", False),
         merged_into=source.get("merged_into"),
+        becomes=source.get("becomes"),
         backfill=source.get("backfill", False),
         revisit=source.get("revisit", []),
     )

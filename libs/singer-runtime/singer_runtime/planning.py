@@ -125,6 +125,11 @@ class DryDestination:
             self.write_calls += (move.parent_id is not None) + (move.former_id is not None)
         return [Outcome(Result.WRITTEN, id=move.child_id) for move in moves]
 
+    def take_over(self, mapping: Mapping, lead_id: str, user_id: str | None) -> Outcome:
+        """Nobody is changed."""
+        self.write_calls += 1
+        return Outcome(Result.WRITTEN, id=user_id or lead_id)
+
 
 class ScratchLedger:
     """A copy of a ledger in a temporary file, removed by ``close``.

@@ -21,6 +21,8 @@ _WORDS = {
     "duplicates": "duplicates left out",
     "without_key": "without a match value",
     "unlinked": "links ended",
+    "converted": "leads became contacts",
+    "merged": "persons merged",
     "deferred": "put off to the next run",
 }
 

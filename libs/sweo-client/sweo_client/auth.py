@@ -48,6 +48,13 @@ class SweoSettings:
         """Whether the Preview version is asked for: it searches companies, to the second."""
         return self.version == PREVIEW
 
+    @property
+    def checks_merges(self) -> bool:
+        """Whether a merge of two contacts that share no email or phone is refused unless it says
+        that it is meant (since 2.16).
+        """
+        return self.is_preview or int(self.version.partition(".")[2] or 0) >= 16
+
     def _refuse_what_cannot_work(self) -> None:
         if not self.api_url:
             raise FatalError("There is no address of the Sweo API: set `api_url` (SWEO_API_URL).")

@@ -42,6 +42,23 @@ def create_contact(client: SweoClient, body: Body) -> Answer:
     return client.write("POST", "/contacts", body=body)
 
 
+def promote(client: SweoClient, lead_id: str) -> Answer:
+    """Make a user of a lead; a user stays one."""
+    return client.write("PUT", f"/contacts/{quote(lead_id, safe='')}", body={"role": "user"})
+
+
+def merge(client: SweoClient, lead_id: str, user_id: str) -> Answer:
+    """Merge a lead into a user, whose own values stand; the lead answers 410 from then on.
+
+    Sweo checks since 2.16 that the two share an email or a phone; here it is known that they are
+    one.
+    """
+    body: Body = {"from": lead_id, "into": user_id}
+    if client.settings.checks_merges:
+        body["skip_duplicate_validation"] = True
+    return client.write("POST", "/contacts/merge", body=body)
+
+
 def attach(client: SweoClient, contact_id: str, company_id: str) -> Answer:
     """Let a contact belong to a company (both by Sweo id). Doing it twice changes nothing."""
     return client.write(

@@ -13,7 +13,7 @@ from crosswalk.ledger import left_out, schema
 from crosswalk.ledger.book import Ledger, parts
 from crosswalk.ledger.clock import later
 from crosswalk.ledger.left_out import LeftOut
-from crosswalk.ledger.records import Intent, Link, Quarantined
+from crosswalk.ledger.records import Intent, Link, Quarantined, Review
 from crosswalk.ledger.trouble import translated_errors
 from crosswalk.mapping import Side
 from crosswalk.values import Canonical
@@ -110,7 +110,7 @@ class Commit:
     revisits: list[RevisitRow] = field(default_factory=list)
     revisited: list[int] = field(default_factory=list)
     quarantined: list[Quarantined] = field(default_factory=list)
-    healed: list[tuple[str, str | None]] = field(default_factory=list)
+    healed: list[str] = field(default_factory=list)
     intents_done: list[Intent] = field(default_factory=list)
     intents_left: list[Intent] = field(default_factory=list)
     parents_linked: list[tuple[str, str]] = field(default_factory=list)
@@ -148,6 +148,8 @@ class Writer:
         sweo_id: str,
         run_id: str,
         key_hash: str | None = None,
+        *,
+        review: Review | None = None,
     ) -> Link | None:
         """Link two records; None where one of them is linked elsewhere.
 
@@ -209,6 +211,7 @@ class Writer:
                         linked_at=self.ledger.now(),
                         run_id=run_id,
                         key_hash=key_hash,
+                        review=review.value if review else None,
                     )
                 )
         return self.ledger.pair(mapping, salesforce_id, sweo_id)
@@ -216,6 +219,7 @@ class Writer:
     def close_link(self, link: Link, reason: str, *, keep_base: bool = True) -> None:
         """End a link; its base is kept for the day the same two meet again.
 
+        What could not be written of the pair is tried no more.
         Without ``keep_base`` they meet as strangers then: at a first meeting an empty value
         erases nothing.
         """
@@ -228,6 +232,8 @@ class Writer:
                 .values(closed=reason, version=table.c.version + 1, **base)
             )
             connection.execute(delete(schema.intent).where(schema.intent.c.link_id == link.id))
+            for direction, side in (("to_sweo", Side.SALESFORCE), ("to_salesforce", Side.SWEO)):
+                _drop_quarantine(connection, direction, link.mapping, link.id_on(side))
 
     def put_intents(self, intents: Sequence[Intent]) -> None:
         """Put down what is about to be written; durable when this returns. Sets their ids."""
@@ -343,7 +349,8 @@ class Writer:
         _replace_waiting(connection, batch.waiting)
         for part in parts(batch.revisited):
             connection.execute(delete(schema.revisit).where(schema.revisit.c.number.in_(part)))
-        _heal(connection, batch)
+        for source_id in batch.healed:
+            _drop_quarantine(connection, batch.direction, batch.mapping, source_id)
         left_out.store(connection, batch.left_out, batch.let_in, self.ledger.now())
         revisits = list(batch.revisits)
         for row in batch.quarantined:
@@ -533,26 +540,24 @@ def _replace_waiting(connection: Connection, rows: Sequence[WaitingRow]) -> None
     )
 
 
-def _heal(connection: Connection, batch: Commit) -> None:
+def _drop_quarantine(connection: Connection, direction: str, mapping: str, source_id: str) -> None:
+    """Forget everything of a record that could not be written, and do not try it again."""
     quarantine, revisit = schema.quarantine, schema.revisit
-    for source_id, name in batch.healed:
-        here = [
-            quarantine.c.direction == batch.direction,
-            quarantine.c.mapping == batch.mapping,
+    connection.execute(
+        delete(quarantine).where(
+            quarantine.c.direction == direction,
+            quarantine.c.mapping == mapping,
             quarantine.c.source_id == source_id,
-        ]
-        if name is not None:
-            connection.execute(delete(quarantine).where(*here, quarantine.c.field == name))
-            continue
-        connection.execute(delete(quarantine).where(*here))
-        connection.execute(
-            delete(revisit).where(
-                revisit.c.direction == batch.direction,
-                revisit.c.mapping == batch.mapping,
-                revisit.c.source_id == source_id,
-                revisit.c.reason == "quarantine",
-            )
         )
+    )
+    connection.execute(
+        delete(revisit).where(
+            revisit.c.direction == direction,
+            revisit.c.mapping == mapping,
+            revisit.c.source_id == source_id,
+            revisit.c.reason == "quarantine",
+        )
+    )
 
 
 def _quarantine(connection: Connection, direction: str, row: Quarantined, ledger: Ledger) -> float:

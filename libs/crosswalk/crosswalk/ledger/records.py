@@ -25,7 +25,8 @@ class Review(str, Enum):
 
     ``NEW`` waits for the pipeline to Sweo, which sees every field that a first exchange would
     overwrite there; ``OPEN`` for a person. What a person declined is left alone on both sides;
-    what was accepted meets with Salesforce's values standing.
+    what was accepted meets with Salesforce's values standing, and so does the person of a lead
+    with the contact that it became.
     """
 
     NEW = "new"
