@@ -74,7 +74,8 @@ class Pipelines:
             ("tap-salesforce", TapSalesforce) if direction == TO_SWEO else ("tap-sweo", TapSweo)
         )
         with captured_stdout() as out:
-            kind(config=self.config(plugin), state=self.state.get(direction, {})).sync_all()
+            state = copy.deepcopy(self.state.get(direction, {}))
+            kind(config=self.config(plugin), state=state).sync_all()
             return out()
 
     def map(self, direction: str, lines: bytes) -> bytes:

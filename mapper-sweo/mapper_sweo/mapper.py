@@ -166,6 +166,9 @@ class MapperSweo(InlineMapper):
                 f"The tap reads the mapping {note.mapping}, which the field configs of mapper-sweo "
                 "do not have; let both read the same mapping_file."
             )
+        if note.events:
+            self._plans[stream] = None
+            return None
         plan = self._plans[stream] = (CheckPlan if note.check else StreamPlan)(mapping, schema, to)
         return plan.schema
 

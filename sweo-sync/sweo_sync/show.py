@@ -14,7 +14,7 @@ import click
 import msgspec
 from crosswalk.ledger.clock import parse_stamp
 from crosswalk.ledger.erasure import ERASED, is_erased
-from crosswalk.mapping import Side
+from crosswalk.mapping import TASK_BYTES, Side
 from rich import box
 from rich.console import Console
 from rich.table import Table
@@ -28,11 +28,19 @@ _COUNT_WORDS: Final = {
     "updated": "records changed",
     "fields": "fields changed",
     "attached": "attached to their company",
+    "converted": "leads became contacts",
+    "merged": "people merged",
+    "events": "events put on timelines",
     "unlinked": "links ended",
     "conflicts": "conflicts decided",
     "held": "held for a decision",
+    "under_review": "pairs waiting for a word",
+    "drifted": "changed where they are only received",
+    "put_back": "put back",
     "quarantined": "refused",
     "waiting": "waiting for their other half",
+    "left_out": "left out by a filter",
+    "events_left_out": "events left out",
     "duplicates": "duplicates left out",
     "without_key": "without a match value",
     "deferred": "put off",
@@ -135,6 +143,11 @@ def counts_text(counts: Mapping[str, int]) -> str:
         f"{counts[name]:,} {words}" for name, words in _COUNT_WORDS.items() if counts.get(name)
     ]
     return ", ".join(named)
+
+
+def storage_text(tasks: int) -> str:
+    """``1,200 Tasks (2.3 MB)``: what they take of the org's storage, also once archived."""
+    return f"{tasks:,} Tasks ({tasks * TASK_BYTES / 1_048_576:,.1f} MB)"
 
 
 def time_text(stamp: str | None) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import Final
 
 from crosswalk.fieldtype import FieldType
 from crosswalk.mapping import Mapping, Side
@@ -17,6 +18,9 @@ from sweo_client import SweoClient
 from sweo_client.fields import ATTRIBUTE_LIMIT, field_types, missing_attributes, model_of
 from sweo_client.query import data_attributes
 from sweo_client.slips import slip_of
+
+TASK: Final = "Task"
+"""What events become on the timeline."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +57,9 @@ def read_org(connection: Connection, mappings: Sequence[Mapping]) -> Org:
         RetryLaterError: Salesforce does not answer.
     """
     connection.org_id  # noqa: B018 - logs in, so that a refused login is not taken for an object
-    found, missing = describe_visible(connection, (mapping.salesforce for mapping in mappings))
+    wanted = [mapping.salesforce for mapping in mappings]
+    wanted += [TASK for mapping in mappings if mapping.events][:1]
+    found, missing = describe_visible(connection, wanted)
     org = Org(found, {name: why.rstrip(".") for name, why in missing.items()})
     names: dict[str, list[str]] = {}
     for mapping in mappings:

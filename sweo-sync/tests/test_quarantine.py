@@ -48,7 +48,7 @@ def test_retry_of_another_mapping_leaves_it(desk):
 def test_a_record_that_went_through_leaves_nothing_of_a_retry(desk):
     _fail_again(desk)
     desk.run("retry")
-    healed = Commit("to_sweo", "accounts", "run10", healed=[(desk.account, None)])
+    healed = Commit("to_sweo", "accounts", "run10", healed=[desk.account])
     Writer(desk.ledger).commit(healed)
     assert desk.revisits() == set()
     assert "Nothing is in quarantine" in desk.run("quarantine").output

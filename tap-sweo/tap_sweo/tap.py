@@ -22,6 +22,7 @@ from tap_sweo.members import remembered
 from tap_sweo.outline import refuse_unknown_fields
 from tap_sweo.plain import plain_streams
 from tap_sweo.streams import SweoStream
+from tap_sweo.timeline import TimelineStream
 
 if t.TYPE_CHECKING:
     from collections.abc import Iterable
@@ -101,6 +102,14 @@ class TapSweo(CheckingTap):
             description="Without mappings: offer the stream `data_events` too, which takes a call "
             "for each contact that changed.",
         ),
+        th.Property(
+            "max_event_calls",
+            th.IntegerType,
+            default=500,
+            title="Calls for events",
+            description="How many calls a run may spend on the events of people (`events`), about "
+            "one for each that changed; the next run goes on.",
+        ),
         *CHECK_SETTINGS,
         PROGRESS_SETTING,
         *MAPPING_SETTINGS,
@@ -124,6 +133,12 @@ class TapSweo(CheckingTap):
         if self.config.get("full_check"):
             return FullCheckStream(self, mapping)
         return SweoStream(self, mapping)
+
+    def further_streams(self) -> Iterable[Stream]:
+        """The data events of mappings that put them on the timeline; a full check reads none."""
+        if self.config.get("full_check"):
+            return ()
+        return [TimelineStream(self, m, m.events) for m in self.mappings if m.events]
 
     def discover_plain_streams(self) -> Iterable[Stream]:
         """Companies, contacts, segments, data attributes and, if asked for, data events."""

@@ -31,12 +31,14 @@ from singer_runtime.destination import (
     Creation,
     Outcome,
     Reading,
+    TimelineEvent,
     Write,
 )
 
 from target_salesforce.outcomes import creation_outcome, outcome_of
 from target_salesforce.readings import ReadingMaker, candidate_of
 from target_salesforce.shape import CONVERTED, Shape, shape_of
+from target_salesforce.timeline import Timeline
 
 MOST_GUARDED_ROWS: Final = 250
 """Up to so many guarded rows go one by one, 25 a call; more go as unguarded collections."""
@@ -64,6 +66,7 @@ class SalesforceDestination:
         self._described: dict[str, Description] = {}
         self._shapes: dict[str, Shape] = {}
         self._converted: dict[str, bool] = {}
+        self._timeline: Timeline | None = None
 
     def prepare(
         self, mapping: Mapping, note: StreamNote, incoming: MappingOf[str, FieldType]
@@ -110,6 +113,14 @@ class SalesforceDestination:
             f"Salesforce has no memberships; map the lookup of {mapping.name} as a field "
             f"({len(moves)} moves refused)."
         )
+
+    def put_on_timeline(
+        self, mapping: Mapping, events: Sequence[TimelineEvent], zone: str | None
+    ) -> list[Outcome]:
+        """Completed Tasks, upserted by the event's key."""
+        if self._timeline is None:
+            self._timeline = Timeline(self.connection, self._headers)
+        return self._timeline.put(mapping, events, zone)
 
     def take_over(self, mapping: Mapping, lead_id: str, user_id: str | None) -> Outcome:
         """Refused: people convert leads in Salesforce.

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Mapping as MappingOf, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, TypeVar
 
-from crosswalk.errors import SyncError, UnknownOutcomeError
+from crosswalk.errors import FatalError, SyncError, UnknownOutcomeError
 from crosswalk.fieldtype import FieldType
 from crosswalk.mapping import Mapping, Side
 from crosswalk.wire import StreamNote
@@ -19,6 +19,7 @@ from singer_runtime.destination import (
     Outcome,
     Reading,
     Result,
+    TimelineEvent,
     Write,
 )
 from sweo_client import SweoClient, SweoRefusal
@@ -309,6 +310,16 @@ class SweoDestination:
         except UnknownOutcomeError:
             return Outcome(Result.UNKNOWN, id=child_id)
         return Outcome(Result.WRITTEN, id=child_id, answered_at=iso(answer.answered_at))
+
+    def put_on_timeline(
+        self, mapping: Mapping, events: Sequence[TimelineEvent], zone: str | None
+    ) -> list[Outcome]:
+        """Refused: events come from here.
+
+        Raises:
+            FatalError: always.
+        """
+        raise FatalError(f"Events of {mapping.name} go to Salesforce, not to Sweo.")
 
     def take_over(self, mapping: Mapping, lead_id: str, user_id: str | None) -> Outcome:
         """Make a user of a lead, or merge it into the given one; companies need neither."""

@@ -133,6 +133,10 @@ class Only:
 
 
 EVERY_EVENT = "*"
+EVENT_KEY_FIELD = "Sweo_Event_Key__c"
+"""The external id of a Task that an event became; it is made on Activity."""
+TASK_BYTES = 2_048
+"""What a Task takes of the org's data storage, for ever (Salesforce, "Record storage")."""
 
 
 @dataclass(frozen=True, slots=True)

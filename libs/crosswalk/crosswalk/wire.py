@@ -72,6 +72,8 @@ class StreamNote(msgspec.Struct, omit_defaults=True, forbid_unknown_fields=False
     ``dated`` is False where the source cannot say when a record looked like this, nor show it
     again when asked (a foreign tap): its records are taken in their order.
     ``check`` says that this is a full check, which looks for drift too (``_held``).
+    ``events`` says that the records are data events: ``name``, ``metadata`` and a ``_source`` with
+    the person's id and the event's time. A mapper passes them on as they are.
     """
 
     mapping: str
@@ -83,3 +85,4 @@ class StreamNote(msgspec.Struct, omit_defaults=True, forbid_unknown_fields=False
     skew_seconds: float = 0.0
     dated: bool = True
     check: bool = False
+    events: bool = False

@@ -43,6 +43,8 @@ class Counts:
     without_key: int = 0
     unlinked: int = 0
     converted: int = 0
+    events: int = 0
+    events_left_out: int = 0
     merged: int = 0
     deferred: int = 0
     recovered: int = 0

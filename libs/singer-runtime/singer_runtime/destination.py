@@ -91,6 +91,21 @@ class Attachment:
     former_id: str | None
 
 
+@dataclass(frozen=True, slots=True)
+class TimelineEvent:
+    """What a person did: ``who_id`` is the contact or lead, ``at`` ISO 8601 UTC to the second.
+
+    ``key`` tells events apart; ``metadata`` is what the event says of itself.
+    """
+
+    key: str
+    sweo_id: str
+    who_id: str
+    name: str
+    at: str
+    metadata: MappingOf[str, object]
+
+
 class Result(str, Enum):
     """What became of one write."""
 
@@ -215,6 +230,16 @@ class Destination(Protocol):
         is given, which then stands for both. Doing it twice changes nothing.
 
         Only Sweo's leads are handed over so; Salesforce refuses the call.
+        """
+        ...
+
+    def put_on_timeline(
+        self, mapping: Mapping, events: Sequence[TimelineEvent], zone: str | None
+    ) -> list[Outcome]:
+        """Let people's timelines show events; one outcome per event, in order. Idempotent.
+
+        ``zone`` is the IANA zone in which an event's day is told. Only Salesforce has such a
+        timeline; Sweo refuses the call.
         """
         ...
 

@@ -31,6 +31,7 @@ from singer_runtime.destination import (
     Outcome,
     Reading,
     Result,
+    TimelineEvent,
     Write,
 )
 
@@ -124,6 +125,13 @@ class DryDestination:
         for move in moves:
             self.write_calls += (move.parent_id is not None) + (move.former_id is not None)
         return [Outcome(Result.WRITTEN, id=move.child_id) for move in moves]
+
+    def put_on_timeline(
+        self, mapping: Mapping, events: Sequence[TimelineEvent], zone: str | None
+    ) -> list[Outcome]:
+        """Nothing is made."""
+        self.write_calls += -(-len(events) // _ROWS_A_CALL)
+        return [Outcome(Result.CREATED, id=f"{PLANNED}{event.key}") for event in events]
 
     def take_over(self, mapping: Mapping, lead_id: str, user_id: str | None) -> Outcome:
         """Nobody is changed."""

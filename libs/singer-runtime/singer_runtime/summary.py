@@ -21,6 +21,8 @@ _WORDS = {
     "duplicates": "duplicates left out",
     "without_key": "without a match value",
     "unlinked": "links ended",
+    "events": "events put on timelines",
+    "events_left_out": "events left out",
     "converted": "leads became contacts",
     "merged": "persons merged",
     "deferred": "put off to the next run",

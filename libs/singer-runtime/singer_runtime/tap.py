@@ -232,12 +232,17 @@ class SyncTap(Tap):
     def discover_streams(self) -> list[Stream]:
         """One stream a mapping, or the plain streams where no mapping is declared at all."""
         if self.sync_config.mappings:
-            return [self.mapped_stream(mapping) for mapping in self.mappings]
+            found = [self.mapped_stream(mapping) for mapping in self.mappings]
+            return [*found, *self.further_streams()]
         return list(self.discover_plain_streams())
 
     @abc.abstractmethod
     def mapped_stream(self, mapping: Mapping) -> MappedStream:
         """The stream of one mapping."""
+
+    def further_streams(self) -> Iterable[Stream]:
+        """What is read besides the mappings' records, behind them."""
+        return ()
 
     @abc.abstractmethod
     def discover_plain_streams(self) -> Iterable[Stream]:

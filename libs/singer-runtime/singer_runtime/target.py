@@ -38,6 +38,7 @@ from singer_runtime.plain import PlainStream
 from singer_runtime.planning import DryDestination, ScratchLedger, write_plan
 from singer_runtime.reader import LineReader, require
 from singer_runtime.summary import summary_of
+from singer_runtime.timeline import Timeline
 
 if t.TYPE_CHECKING:
     from types import FrameType
@@ -68,7 +69,7 @@ class SyncTarget(Target):
         super().__init__(**kwargs)
         self._buffer: list[Record] = []
         self._buffer_stream: str | None = None
-        self._exchanges: dict[str, StreamExchange | PlainStream] = {}
+        self._exchanges: dict[str, StreamExchange | PlainStream | Timeline] = {}
         self._state_in_buffer: dict[str, t.Any] | None = None
         self._state_ready: dict[str, t.Any] | None = None
         self._state_left_at = 0.0
@@ -157,6 +158,9 @@ class SyncTarget(Target):
         if note.instance:
             org = mapping.org if self.side.other is Side.SALESFORCE else None
             self.run.ledger.bind(self.side.other, note.instance, org)
+        if note.events:
+            self._exchanges[name] = Timeline(self.run, mapping, note)
+            return
         self._exchanges[name] = StreamExchange(self.run, mapping, note, _incoming_types(schema))
 
     def _mapping(self, name: str) -> Mapping:

@@ -8,7 +8,16 @@ import click
 from crosswalk.mapping import Config
 from crosswalk.problems import MappingErrors
 
-from sweo_sync.doctor import access, activity, automation, fields, identity, keys, permissions
+from sweo_sync.doctor import (
+    access,
+    activity,
+    automation,
+    fields,
+    identity,
+    keys,
+    permissions,
+    timeline,
+)
 from sweo_sync.doctor.check import Check, MappingCheck, examine
 from sweo_sync.doctor.finding import Finding, Level, cause_of, exit_code_of
 from sweo_sync.doctor.visit import Visit
@@ -32,6 +41,7 @@ CHECKS: Final[tuple[Check | MappingCheck, ...]] = (
     MappingCheck(fields.TYPES, fields.look_at_types),
     MappingCheck(fields.AMOUNTS, fields.look_at_amounts),
     MappingCheck(fields.FORMULAS, fields.look_at_formulas),
+    MappingCheck(timeline.EVENTS, timeline.look_at_events),
     MappingCheck(automation.AUTOMATION, automation.look_at_automation),
 )
 _SIGNS: Final = {

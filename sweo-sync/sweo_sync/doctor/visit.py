@@ -145,6 +145,14 @@ class Visit:
         except FatalError:
             return {}
 
+    def events_in(self, mapping: Mapping, days: int) -> int:
+        """How many events of the mapping became Tasks in the last days."""
+        try:
+            with self._project.ledger() as ledger:
+                return ledger.events_within_days(mapping.name, days)
+        except FatalError:
+            return 0  # there is no ledger yet
+
     def description(self, mapping: Mapping) -> None:
         """Make sure that the mapping's object can be seen.
 

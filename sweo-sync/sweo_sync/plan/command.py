@@ -14,7 +14,15 @@ from sweo_sync.pipelines import PIPELINES, Pipeline, Settings
 from sweo_sync.plan.foretold import Foretold, read_plan
 from sweo_sync.project import Project
 from sweo_sync.running import Runner, pipeline_options
-from sweo_sync.show import DIRECTION_NAMES, console, counts_text, emit, table, value_text
+from sweo_sync.show import (
+    DIRECTION_NAMES,
+    console,
+    counts_text,
+    emit,
+    storage_text,
+    table,
+    value_text,
+)
 
 ANYTHING_CHANGES: Final = 2
 
@@ -66,6 +74,11 @@ def print_plan(foretold: Foretold, examples: int) -> None:
     out.print(DIRECTION_NAMES[foretold.direction], style="bold")
     out.print(counts_text(foretold.counts) or "nothing to do", soft_wrap=True)
     out.print(f"API calls of the run: {_cost(foretold)}.", soft_wrap=True)
+    if foretold.counts.get("events"):
+        out.print(
+            f"Of the org's storage, for ever: {storage_text(foretold.counts['events'])}.",
+            soft_wrap=True,
+        )
     if foretold.changes:
         table("Fields", ("mapping", "field", "outcome", "records"), foretold.by_field())
         table(

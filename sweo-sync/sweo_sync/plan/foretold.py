@@ -12,7 +12,10 @@ from crosswalk.errors import FatalError
 
 _PLANNED: Final = "planned-"
 """How the id of a record begins that would be made."""
-_CHANGING: Final = ("created", "updated", "linked", "attached", "unlinked", "agreed")
+_CHANGING: Final = (
+    *("created", "updated", "linked", "attached", "unlinked", "agreed"),
+    *("converted", "events"),
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -79,6 +79,8 @@ def _permission_set(path: Path, fields: Sequence[WantedField], rights: Rights) -
         _allow(own, "fieldPermissions", "field", name, {"editable": edit, "readable": True})
     if rights.objects:
         _allow(own, "userPermissions", "name", "ApiEnabled", {"enabled": True})
+    if rights.edit_tasks:
+        _allow(own, "userPermissions", "name", "EditTask", {"enabled": True})
     if own.find(f"{{{_NAMESPACE}}}label") is None:
         own.append(_element("label", PERMISSION_SET_LABEL, namespace=_NAMESPACE))
     # The elements of one name must stand together; Salesforce writes them by name.

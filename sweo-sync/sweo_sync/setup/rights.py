@@ -10,15 +10,17 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
-from crosswalk.mapping import Mapping, OnDelete, Side
+from crosswalk.mapping import EVENT_KEY_FIELD, Mapping, OnDelete, Side
 from salesforce_client.fields import Description
 from salesforce_client.person_names import NAME, is_person
 
-from sweo_sync.sides import Org
+from sweo_sync.sides import TASK, Org
 
 _UNGOVERNED = frozenset({"User", "Group", "Profile", "RecordType", "Organization", "UserRole"})
 _UNDER_ACCOUNT = frozenset({"Contact", "Opportunity", "Case"})
 """Reading these takes reading accounts."""
+TASK_FIELDS = ("WhoId", "WhatId", "Subject", "Status", "ActivityDate", "Description")
+"""What an event's Task is made of."""
 _WORD = re.compile(r"'(?:\\.|[^'\\])*'|[A-Za-z]\w*(?:\.\w+)*")
 
 
@@ -33,10 +35,14 @@ class ObjectRight:
 
 @dataclass(slots=True)
 class Rights:
-    """``objects`` by name; ``fields`` (``Account.Industry``) with whether they are edited."""
+    """``objects`` by name; ``fields`` (``Account.Industry``) with whether they are edited.
+
+    ``edit_tasks`` is the user permission Edit Tasks: no permission set speaks of the object.
+    """
 
     objects: dict[str, ObjectRight] = field(default_factory=dict)
     fields: dict[str, bool] = field(default_factory=dict)
+    edit_tasks: bool = False
 
     def field(self, sobject: str, name: str, *, edit: bool) -> None:
         """Add a field, or the right to edit one that is there."""
@@ -53,7 +59,18 @@ def rights_of(mappings: Sequence[Mapping], org: Org) -> Rights:
         description = org.description(mapping)
         if description is not None and mapping.org is None:
             _Adder(mapping, description, org, rights).add()
+            if mapping.events:
+                _add_tasks(org, rights)
     return rights
+
+
+def _add_tasks(org: Org, rights: Rights) -> None:
+    """Tasks are governed by the user permission Edit Tasks, and their fields like any other."""
+    rights.edit_tasks = True
+    task = org.described.get(TASK)
+    for name in (*TASK_FIELDS, EVENT_KEY_FIELD):
+        if task is not None and name.lower() in task.permissionable:
+            rights.field(TASK, name, edit=True)
 
 
 class _Adder:

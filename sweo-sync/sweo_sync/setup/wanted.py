@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from crosswalk.fieldtype import FieldType
-from crosswalk.mapping import Config, Field, Mapping
+from crosswalk.mapping import EVENT_KEY_FIELD, Config, Field, Mapping
 from crosswalk.naming import is_made_for
 from crosswalk.problems import Problems
 from sweo_client.fields import STRING_LENGTH
 
-from sweo_sync.sides import Org, Workspace
+from sweo_sync.sides import TASK, Org, Workspace
 
 _ACTIVITIES: Final = frozenset({"Task", "Event"})
 _LONGEST_LABEL: Final = 40
@@ -87,6 +87,9 @@ def wanted_fields(config: Config, workspace: Workspace, org: Org | None) -> list
                 continue
             wanted = _wanted(mapping, field, attribute, org, problems)
             found.setdefault(wanted.full_name, wanted)
+        if mapping.events:
+            wanted = _event_key(mapping, org, problems)
+            found.setdefault(wanted.full_name, wanted)
     problems.raise_any()
     return list(found.values())
 
@@ -124,6 +127,29 @@ def _wanted(
     return WantedField(
         mapping.name, mapping.salesforce, field.salesforce, field.sweo, metadata, exists
     )
+
+
+def _event_key(mapping: Mapping, org: Org | None, problems: Problems) -> WantedField:
+    metadata = {
+        "label": "Sweo event key",
+        "description": "Tells the events of Sweo apart; Sweo Sync writes it.",
+        "type": "Text",
+        "length": 64,
+        "externalId": True,
+        "unique": True,
+    }
+    task = org.described.get(TASK) if org else None
+    held = task.field(EVENT_KEY_FIELD) if task else None
+    if held and not (held.type == "string" and held.key):
+        problems.add(
+            f"{TASK} has a field {EVENT_KEY_FIELD} that is no external id",
+            "rename or delete that field",
+            line=mapping.line,
+            mapping=mapping.name,
+            field=EVENT_KEY_FIELD,
+        )
+    exists = held is not None if task else None
+    return WantedField(mapping.name, TASK, EVENT_KEY_FIELD, "", metadata, exists)
 
 
 def _type_of(attribute: FieldType) -> dict[str, Any]:

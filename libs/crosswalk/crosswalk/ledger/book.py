@@ -444,6 +444,54 @@ class Ledger:
                 found.update((row.salesforce_id, row.field, row.new) for row in rows)
         return found
 
+    # events
+
+    def known_events(self, keys: Sequence[str]) -> set[str]:
+        """Which of these events have become Tasks."""
+        table = schema.event
+        found: set[str] = set()
+        with translated_errors(), self.reader.connect() as connection:
+            for part in parts(keys):
+                found.update(
+                    connection.execute(select(table.c.key).where(table.c.key.in_(part))).scalars()
+                )
+        return found
+
+    def events_within_days(self, mapping: str, days: int = 1) -> int:
+        """How many events of the mapping became Tasks in the last 24 hours, or so many days."""
+        table = schema.event
+        since = later(self.clock(), -86_400 * days)
+        with translated_errors(), self.reader.connect() as connection:
+            return int(
+                connection.execute(
+                    select(func.count()).where(table.c.mapping == mapping, table.c.put_at >= since)
+                ).scalar_one()
+            )
+
+    def latest_event(self, mapping: str) -> str | None:
+        """When the youngest event of the mapping happened that became a Task."""
+        table = schema.event
+        with translated_errors(), self.reader.connect() as connection:
+            return connection.execute(
+                select(func.max(table.c.at)).where(table.c.mapping == mapping)
+            ).scalar()
+
+    def linked_after(self, mapping: str, side: Side, stamp: str) -> list[str]:
+        """Ids on ``side`` of open links that were made after that time, the oldest first."""
+        table = schema.link
+        with translated_errors(), self.reader.connect() as connection:
+            return list(
+                connection.execute(
+                    select(id_column(side))
+                    .where(
+                        table.c.mapping == mapping,
+                        table.c.closed.is_(None),
+                        table.c.linked_at > stamp,
+                    )
+                    .order_by(table.c.linked_at, table.c.id)
+                ).scalars()
+            )
+
     # progress
 
     def progress(self, direction: str, mapping: str) -> tuple[str | None, str | None]:

@@ -58,6 +58,15 @@ class ConflictRow:
 
 
 @dataclass(slots=True)
+class EventRow:
+    """An event that became a Task; ``at`` is when it happened."""
+
+    key: str
+    sweo_id: str
+    at: str
+
+
+@dataclass(slots=True)
 class WaitingRow:
     """A record that waits, under one of its keys, or for its parent."""
 
@@ -117,6 +126,7 @@ class Commit:
     left_out: list[LeftOut] = field(default_factory=list)
     let_in: list[LeftOut] = field(default_factory=list)
     judged: list[int] = field(default_factory=list)
+    events: list[EventRow] = field(default_factory=list)
 
     @property
     def source_side(self) -> Side:
@@ -292,6 +302,7 @@ class Writer:
             self._append(connection, batch, {link.id for link in lost})
             _drop_intents_of_closed(connection, [link.id for link in lost])
             self._queues(connection, batch)
+            _note_events(connection, batch, self.ledger.now())
         return lost
 
     def _append(self, connection: Connection, batch: Commit, lost: set[int]) -> None:
@@ -538,6 +549,23 @@ def _replace_waiting(connection: Connection, rows: Sequence[WaitingRow]) -> None
     connection.execute(
         insert(table), [{**asdict(row), "side": row.side.value} for row in unique.values()]
     )
+
+
+def _note_events(connection: Connection, batch: Commit, now: str) -> None:
+    if batch.events:
+        connection.execute(
+            insert(schema.event),
+            [
+                {
+                    "key": row.key,
+                    "mapping": batch.mapping,
+                    "sweo_id": row.sweo_id,
+                    "at": row.at,
+                    "put_at": now,
+                }
+                for row in batch.events
+            ],
+        )
 
 
 def _drop_quarantine(connection: Connection, direction: str, mapping: str, source_id: str) -> None:
