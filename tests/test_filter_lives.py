@@ -9,7 +9,7 @@ import pytest
 from crosswalk.ledger import schema
 from pipelines import TO_SALESFORCE, TO_SWEO, Pipelines
 from sqlalchemy import select
-from test_filters import full_check, is_quiet, segment
+from test_filters import segment
 from world import World
 
 STEPS = 40
@@ -65,7 +65,7 @@ class Life:
         direction = self.random.choice([TO_SWEO, TO_SALESFORCE])
         before, outside = self.values(), not all(self.inside.values())
         if self.random.random() < 0.2:
-            full_check(self.pipelines, direction)
+            self.pipelines.full_check(direction)
         else:
             self.pipelines.run(direction)
         if outside:
@@ -120,7 +120,7 @@ def test_once_back_inside_both_sides_agree_and_no_edit_is_lost(
         life.move(side, to=True)
     world.sandbox.advance(60)
     for direction in (TO_SWEO, TO_SALESFORCE):
-        full_check(pipelines, direction)
+        pipelines.full_check(direction)
         world.sandbox.advance(60)
     for _ in range(2):
         pipelines.sync()
@@ -129,4 +129,4 @@ def test_once_back_inside_both_sides_agree_and_no_edit_is_lost(
     assert title == job_title
     assert title == "t0" or title in life.texts.values()
     assert set(life.texts.values()) <= life.kept() | {title}
-    assert is_quiet(world, pipelines)
+    assert pipelines.is_quiet()
