@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from crosswalk.condition import pairs_brackets
 from crosswalk.loader import load_config
 from crosswalk.mapping import Direction, Events, Field, FirstLink, Mapping, Only, Side
 from crosswalk.problems import MappingErrors
@@ -180,6 +181,9 @@ ADDRESS = {"first_of": ["MailingAddress"], "sweo": "address"}
     [
         ({"only": "Type = 'x'"}, "only is not a map"),
         ({"only": {"salesforce": ""}}, "only.salesforce is not a SOQL condition"),
+        ({"only": {"salesforce": "A = 1) OR (B = 2"}}, "brackets of only.salesforce do not pair"),
+        ({"only": {"salesforce": "(A = 1 OR B = 2"}}, "brackets of only.salesforce do not pair"),
+        ({"only": {"salesforce": "(A = ')'"}}, "brackets of only.salesforce do not pair"),
         ({"only": {"sweo": "Paying"}}, "only.sweo names no segments"),
         ({"only": {"sweo": {"segments": []}}}, "segments is not a list of names"),
         ({"only": {"swoe": {}}}, "did you mean sweo?"),
@@ -250,3 +254,10 @@ def test_a_parent_in_another_org() -> None:
     parent = {"salesforce": "AccountId", "mapping": "accounts"}
     (found,) = mistakes(ACCOUNTS, entry(parent=parent, org="emea"))
     assert "the parent accounts is in another org" in found
+
+
+@pytest.mark.parametrize(
+    "condition", ["Name = ':)'", r"Name = 'it\'s (' AND (A = 1 OR B IN (2, 3))", "A = 1"]
+)
+def test_a_bracket_within_a_text_needs_no_other_half(condition: str) -> None:
+    assert pairs_brackets(condition)

@@ -9,12 +9,12 @@ from __future__ import annotations
 import re
 from typing import Final
 
+from crosswalk.condition import without_texts
 from crosswalk.errors import FatalError, SyncError
 from crosswalk.mapping import Mapping, Side
 
 from salesforce_client.errors import RequestRefusedError
 
-_TEXT: Final = re.compile(r"'(?:\\.|[^'\\])*'")
 _INNERMOST: Final = re.compile(r"\([^()]*\)")
 _SELECT: Final = re.compile(r"\(\s*SELECT\b", re.IGNORECASE)
 _DOTTED: Final = re.compile(r"(?<![\w.:-])[A-Za-z]\w*(?:\.[A-Za-z]\w*)+")
@@ -35,7 +35,7 @@ def where_of(condition: str) -> str:
     Salesforce takes a sub-select at the top level only, and beside no OR: a condition that has
     one needs no brackets and gets none.
     """
-    return condition if _SELECT.search(_without_texts(condition)) else f"({condition})"
+    return condition if _SELECT.search(without_texts(condition)) else f"({condition})"
 
 
 def related_names(condition: str) -> tuple[str, ...]:
@@ -43,7 +43,7 @@ def related_names(condition: str) -> tuple[str, ...]:
 
     What stands in a sub-select belongs to another object.
     """
-    text, found = _without_texts(condition), 1
+    text, found = without_texts(condition), 1
     while found:
         text, found = _INNERMOST.subn(_unwrapped, text)
     return tuple(dict.fromkeys(_DOTTED.findall(text)))
@@ -51,10 +51,6 @@ def related_names(condition: str) -> tuple[str, ...]:
 
 def _unwrapped(brackets: re.Match[str]) -> str:
     return " " if _SELECT.match(brackets[0]) else f" {brackets[0][1:-1]} "
-
-
-def _without_texts(condition: str) -> str:
-    return _TEXT.sub("''", condition)
 
 
 def refusal_of(mapping: Mapping, refusal: RequestRefusedError) -> SyncError:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping as MappingOf
 
+from crosswalk.condition import pairs_brackets
 from crosswalk.declaration.nodes import Node, NodeReader, is_api_name, line_of
 from crosswalk.mapping import (
     EVERY_EVENT,
@@ -145,6 +146,13 @@ class OptionsReader(NodeReader):
             self.wrong(
                 "only.salesforce is not a SOQL condition",
                 "it is what stands behind WHERE, such as \"Type = 'Customer'\"",
+                line_of(declared, "salesforce") or line,
+            )
+            condition = None
+        elif condition and not pairs_brackets(condition):
+            self.wrong(
+                "the brackets of only.salesforce do not pair",
+                "give each ( its ), in order",
                 line_of(declared, "salesforce") or line,
             )
             condition = None
