@@ -132,6 +132,29 @@ def test_both_orgs_feed_the_workspace_and_product_edits_reach_the_primary_alone(
     assert world.calls("sweo")["writes"] == world.calls("salesforce")["writes"] == 0
 
 
+def test_records_of_two_orgs_may_have_one_id(
+    world: World, pipelines: Pipelines, emea: Emea
+) -> None:
+    here = world.account("C-1", Industry="Banking")
+    there = emea.account("E-1", Industry="Energy")
+    emea.sandbox.org.set_columns("Account", there, {"Id": here})
+    pipelines.run(TO_SWEO)
+    emea.run()
+    ours = company_of(pipelines, "accounts", here)
+    theirs = company_of(pipelines, "accounts-emea", here)
+    assert ours != theirs
+    emea.advance(60)
+    emea.sandbox.org.update("Account", here, {"Name": "Renamed"})
+    emea.run()
+    assert world.company_now(ours)["name"] == "Account C-1"
+    assert world.company_now(theirs)["name"] == "Renamed"
+    emea.advance(60)
+    emea.sandbox.org.delete("Account", here)
+    assert emea.run().counts["unlinked"] == 1
+    assert company_of(pipelines, "accounts", here) == ours
+    assert pipelines.is_quiet()
+
+
 def test_the_pipeline_to_salesforce_pairs_records_of_the_other_org_without_asking_any_org(
     world: World, pipelines: Pipelines, emea: Emea
 ) -> None:
