@@ -8,6 +8,7 @@ import pytest
 from crosswalk.errors import FatalError, RetryLaterError
 from pipelines import TO_SALESFORCE, TO_SWEO, Pipelines
 from recipes import command, recipe
+from sweo_sandbox.salesforce.rules import ValidationRule
 from sweo_sandbox.testing import Sandbox
 from world import World
 
@@ -165,7 +166,7 @@ def test_a_run_out_of_calls_leaves_the_rest_to_the_next(
     for person in everybody:
         world.sandbox.advance(2)
         does(world.sandbox, person["id"], "flow started")
-    pipelines.settings["tap-sweo"] = {"max_event_calls": 2}
+    pipelines.settings["tap-sweo"] = {"max_event_calls": 4}  # two for each mapping
     found = []
     while len(found) < 5 and sum(found) < len(everybody):
         world.sandbox.advance(60)
@@ -175,6 +176,85 @@ def test_a_run_out_of_calls_leaves_the_rest_to_the_next(
     pipelines.sync()
     assert len(tasks(world)) == len(everybody) == 4
     assert pipelines.is_quiet()
+
+
+def test_calls_for_new_people_and_for_people_without_events_are_counted_and_go_on(
+    world: World, pipelines: Pipelines, ada: tuple[str, str]
+) -> None:
+    pipelines.mappings = pipelines.mappings[:1]
+    people = [world.person(f"p{number}@x.test") for number in range(5)]
+    for number in range(5):
+        world.contact(f"p{number}@x.test")
+    does(world.sandbox, people[4], "flow started")
+    pipelines.settings["tap-sweo"] = {"max_event_calls": 2}
+    pipelines.run(TO_SWEO)
+    asked, found = [], []
+    while len(found) < 8 and sum(found) < 1:
+        world.sandbox.advance(60)
+        path = world.sandbox.calls("sweo")["by_endpoint"].get("GET /events", 0)
+        found.append(pipelines.run(TO_SALESFORCE).counts.get("events", 0))
+        asked.append(world.sandbox.calls("sweo")["by_endpoint"].get("GET /events", 0) - path)
+    assert sum(found) == 1
+    assert max(asked) == 2
+    assert len(tasks(world)) == 1
+
+
+def test_an_event_of_the_second_of_a_poll_and_one_that_comes_late_are_carried(
+    world: World, pipelines: Pipelines, ada: tuple[str, str]
+) -> None:
+    pipelines.mappings = pipelines.mappings[:1]
+    at = does(world.sandbox, ada[1], "flow started")
+    assert pipelines.run(TO_SALESFORCE).counts["events"] == 1
+    world.sandbox.workspace.database.execute(
+        "INSERT INTO event (contact_id, name, created_at, metadata) VALUES (?, ?, ?, '{}')",
+        [ada[1], "checklist completed", at],
+    )
+    world.sandbox.advance(300)
+    assert pipelines.run(TO_SALESFORCE).counts["events"] == 1
+    for _ in range(2):
+        world.sandbox.advance(7_200)
+        pipelines.run(TO_SALESFORCE)
+    does(world.sandbox, ada[1], "flow started", at=at + 3_600)
+    assert pipelines.run(TO_SALESFORCE).counts["events"] == 1
+    assert len(tasks(world)) == 3
+
+
+def test_a_pair_that_waits_for_a_word_gets_its_tasks_once_it_is_accepted(
+    world: World, pipelines: Pipelines
+) -> None:
+    pipelines.mappings = [{**recipe("05")[0], "first_link": "ask"}]
+    make_key(pipelines)
+    world.attribute("contact", "job_title", "string")
+    world.contact("ada@x.test", Title="Countess")
+    person = world.person("ada@x.test", custom_attributes={"job_title": "Analyst"})
+    for _ in range(2):
+        pipelines.sync()
+    world.sandbox.advance(60)
+    does(world.sandbox, person, "flow started")
+    pipelines.sync()
+    assert not tasks(world)
+    command(pipelines, "review", "accept", "--all")
+    for _ in range(2):
+        world.sandbox.advance(3_600)
+        pipelines.sync()
+    assert [task["Subject"] for task in tasks(world)] == ["flow started"]
+    assert pipelines.is_quiet()
+
+
+def test_a_refused_event_is_told_and_not_sent_again(
+    world: World, pipelines: Pipelines, ada: tuple[str, str]
+) -> None:
+    world.sandbox.org.validation_rules.append(
+        ValidationRule("Task", "Subject", "flow.*", "No flows here.")
+    )
+    does(world.sandbox, ada[1], "flow started")
+    assert pipelines.run(TO_SALESFORCE).counts["events_left_out"] == 1
+    world.sandbox.advance(60)
+    does(world.sandbox, ada[1], "checklist completed")
+    world.sandbox.reset_calls()
+    run = pipelines.run(TO_SALESFORCE)
+    assert (run.counts["events"], run.counts.get("events_left_out")) == (1, None)
+    assert [task["Subject"] for task in tasks(world)] == ["checklist completed"]
 
 
 def test_a_lost_state_or_a_lost_ledger_makes_no_task_twice(

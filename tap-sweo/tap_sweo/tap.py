@@ -108,7 +108,7 @@ class TapSweo(CheckingTap):
             default=500,
             title="Calls for events",
             description="How many calls a run may spend on the events of people (`events`), about "
-            "one for each that changed; the next run goes on.",
+            "one for each that changed, in equal parts for each mapping; the next run goes on.",
         ),
         *CHECK_SETTINGS,
         PROGRESS_SETTING,
@@ -138,7 +138,9 @@ class TapSweo(CheckingTap):
         """The data events of mappings that put them on the timeline; a full check reads none."""
         if self.config.get("full_check"):
             return ()
-        return [TimelineStream(self, m, m.events) for m in self.mappings if m.events]
+        wanted = [(mapping, mapping.events) for mapping in self.mappings if mapping.events]
+        most_calls = max(int(self.config["max_event_calls"]) // max(len(wanted), 1), 1)
+        return [TimelineStream(self, mapping, events, most_calls) for mapping, events in wanted]
 
     def discover_plain_streams(self) -> Iterable[Stream]:
         """Companies, contacts, segments, data attributes and, if asked for, data events."""

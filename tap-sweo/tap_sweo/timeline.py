@@ -8,7 +8,7 @@ The bookmark holds
 ``begun``   when the events of this mapping were first asked for; nothing older is carried,
 ``from``    everything older than this was carried for every contact,
 ``since``   the ``updated_at`` up to which changed contacts were asked about,
-``linked``  up to which time of linking they were, by the ledger's clock, and
+``linked``  up to which link they were: its time, by the ledger's clock, and its number, and
 ``polled``  contacts within the overlap that need no second question, with their ``updated_at``.
 """
 
@@ -36,24 +36,38 @@ if t.TYPE_CHECKING:
     from tap_sweo.tap import TapSweo
 
 
+_LATE_SECONDS: t.Final = 86_400
+"""How late an event may reach Sweo: its time is what the sender says."""
+_SETTLED_SECONDS: t.Final = 60
+"""A contact that changed no longer ago than this is asked about again: ``updated_at`` is of whole
+seconds, and a further event of the same second does not move it."""
+
+
 class _Asked(t.NamedTuple):
-    """A contact to ask about: its events from then on. ``updated_at`` is None for a new link."""
+    """A contact to ask about: its pages back to ``pages_from``, on these its events from
+    ``events_from`` on. ``updated_at`` is of one that changed, ``link`` of one that is new.
+    """
 
     contact_id: str
-    from_seconds: int
-    updated_at: int | None
+    pages_from: int
+    events_from: int
+    updated_at: int | None = None
+    link: tuple[str, int] | None = None
 
 
 class TimelineStream(CheckingStream):
-    """The events of one mapping's people, oldest change first, as many calls as a run may."""
+    """The events of one mapping's people, oldest change first, with at most about ``most_calls``:
+    one contact is always asked about, to the end.
+    """
 
     sync_tap: TapSweo
 
-    def __init__(self, tap: TapSweo, mapping: Mapping, events: Events) -> None:
+    def __init__(self, tap: TapSweo, mapping: Mapping, events: Events, most_calls: int) -> None:
         super().__init__(tap, mapping)
         self.name = f"{mapping.name}.events"
         self.checking_tap = tap
         self._events = events
+        self._most_calls = most_calls
 
     @property
     def selected(self) -> bool:
@@ -89,22 +103,25 @@ class TimelineStream(CheckingStream):
         if ledger is None or "begun" not in mark:
             self._begin(started, ledger)
             return
-        linked_until = ledger.now()
         calls = 0
         for asked in self._contacts(ledger):
-            if calls >= int(self.config["max_event_calls"]):
+            if calls >= self._most_calls:
                 self.logger.info(
                     "%s: the events of more people are read by the next run (max_event_calls).",
                     self.mapping.name,
                 )
                 return
-            for page in self._pages(asked):
-                calls += 1
-                yield from page
+            before = self.sync_tap.calls()
+            asked_at = int(clock.at(clock.local()))
+            yield from self._asked(asked)
+            calls += self.sync_tap.calls() - before
+            if asked.link is not None:
+                mark["linked"] = list(asked.link)
             if asked.updated_at is not None:
                 mark["since"] = iso(asked.updated_at)
-                mark["polled"][asked.contact_id] = asked.updated_at
-        mark.update({"from": iso(started), "since": iso(started), "linked": linked_until})
+                if asked.updated_at < asked_at - _SETTLED_SECONDS:
+                    mark["polled"][asked.contact_id] = asked.updated_at
+        mark.update({"from": iso(started), "since": iso(started)})
         edge = started - self._overlap_seconds
         mark["polled"] = {i: at for i, at in mark["polled"].items() if at >= edge}
 
@@ -118,21 +135,23 @@ class TimelineStream(CheckingStream):
         begun = latest or iso(started)
         now = ledger.now() if ledger else iso(started)
         self.bookmark.update(
-            {"begun": begun, "from": begun, "since": begun, "linked": now, "polled": {}}
+            {"begun": begun, "from": begun, "since": begun, "linked": [now, 0], "polled": {}}
         )
 
     def _contacts(self, ledger: Ledger) -> Iterator[_Asked]:
         """Those linked meanwhile, then those that changed, in the order of their changes."""
         mark, name = self.bookmark, self.mapping.name
-        new = list(ledger.linked_after(name, Side.SWEO, str(mark["linked"])))
-        for contact_id in new:
-            yield _Asked(contact_id, unix(mark["begun"]), None)
+        begun = unix(mark["begun"])
+        linked_at, number = mark["linked"]
+        for contact_id, *link in ledger.linked_after(name, Side.SWEO, linked_at, number):
+            yield _Asked(contact_id, begun, begun, link=(link[0], link[1]))
         changed = self._changed(unix(mark["since"]) - self._overlap_seconds)
         linked = ledger.links(name, Side.SWEO, list(changed))
-        from_seconds = max(unix(mark["from"]) - self._overlap_seconds, unix(mark["begun"]))
+        pages_from = max(unix(mark["from"]) - self._overlap_seconds, begun)
+        events_from = max(unix(mark["from"]) - _LATE_SECONDS, begun)
         for contact_id, moved_at in sorted(changed.items(), key=lambda each: each[1]):
             if contact_id in linked and mark["polled"].get(contact_id) != moved_at:
-                yield _Asked(contact_id, from_seconds, moved_at)
+                yield _Asked(contact_id, pages_from, events_from, updated_at=moved_at)
 
     def _changed(self, since: int) -> dict[str, int]:
         found: dict[str, int] = {}
@@ -141,17 +160,16 @@ class TimelineStream(CheckingStream):
             found.update({str(r["id"]): updated_at(r) for r in page if updated_at(r) >= since})
         return found
 
-    def _pages(self, asked: _Asked) -> Iterator[list[Record]]:
-        """The wanted events of each page, as records, down to the first that is too old."""
+    def _asked(self, asked: _Asked) -> Iterator[Record]:
+        """The wanted events as records; what the target knows of them costs no call."""
         try:
             for page in events_of(self.sync_tap.client, asked.contact_id):
-                yield [
-                    self._record(asked.contact_id, event)
-                    for event in page
-                    if int(event["created_at"]) >= asked.from_seconds
-                    and self._events.wants(str(event["event_name"]))
-                ]
-                if int(page[-1]["created_at"]) < asked.from_seconds:
+                for event in page:
+                    if int(event["created_at"]) >= asked.events_from and self._events.wants(
+                        str(event["event_name"])
+                    ):
+                        yield self._record(asked.contact_id, event)
+                if int(page[-1]["created_at"]) < asked.pages_from:
                     return
         except SweoRefusal as refusal:
             # The contact is gone meanwhile, or it may not be seen.

@@ -38,7 +38,8 @@ class Timeline:
         """Upsert by the event's key; one outcome per event, in order.
 
         Raises:
-            FatalError: the key's field is not there, or this user may not write it.
+            FatalError: this user may not make Tasks, or the key's field is not there or not for
+                this user to write.
         """
         status = self._prepared()
         accounts = self._accounts(events) if mapping.events and mapping.events.on_account else {}
@@ -49,7 +50,13 @@ class Timeline:
     def _prepared(self) -> str:
         """The status of a completed Task. A call for it, and one to look at the key's field."""
         if self._closed_status is None:
-            key = describe(self.connection, [TASK])[TASK].field(EVENT_KEY_FIELD)
+            task = describe(self.connection, [TASK])[TASK]
+            if not task.createable:
+                raise FatalError(
+                    "This user may not make Tasks, and events become Tasks; give it the permission "
+                    "Edit Tasks."
+                )
+            key = task.field(EVENT_KEY_FIELD)
             if key is None or not (key.key and key.createable):
                 raise FatalError(
                     f"Salesforce has no field Activity.{EVENT_KEY_FIELD} that this user may write, "

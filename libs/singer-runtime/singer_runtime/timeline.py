@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from crosswalk.errors import RetryLaterError
-from crosswalk.ledger import Link
+from crosswalk.ledger import Link, Review
 from crosswalk.ledger.commit import ChangeRow, Commit, EventRow
 from crosswalk.mapping import Events, Mapping
 from crosswalk.wire import SOURCE, StreamNote
@@ -22,6 +22,8 @@ from singer_runtime.context import RunContext
 from singer_runtime.destination import Outcome, Result, TimelineEvent
 from singer_runtime.incoming import Record
 
+UNDECIDED: Final = frozenset({Review.NEW, Review.OPEN, Review.DECLINED})
+"""Nothing moves between such a pair (``first_link``)."""
 TRIES: Final = 3
 """How often an event is sent whose answer was lost, or that met a lock."""
 
@@ -59,16 +61,19 @@ class Timeline:
         new = [
             self._event(key, record, links[record[SOURCE]["id"]])
             for key, record in fresh.items()
-            if key not in known and record[SOURCE]["id"] in links
+            if key not in known and self._is_open(links.get(record[SOURCE]["id"]))
         ]
         run.counts.unchanged += len(records) - len(new)
-        new = self._within_the_day(sorted(new, key=lambda event: event.at))
         if not new:
             return
+        new.sort(key=lambda event: event.at)
+        room = self._room_of_the_day(len(new))
         batch = Commit(run.direction, name, run.run_id)
-        for event, outcome in zip(new, self._put(new), strict=True):
+        batch.events += [_left_out(event) for event in new[room:]]
+        for event, outcome in zip(new[:room], self._put(new[:room]), strict=True):
             if outcome.result is Result.REFUSED:
-                run.counts.quarantined += 1
+                run.counts.events_left_out += 1
+                batch.events.append(_left_out(event))
                 self._tell_refusal(outcome)
                 continue
             run.counts.events += 1
@@ -87,6 +92,10 @@ class Timeline:
             )
         run.writer.commit(batch)
 
+    @staticmethod
+    def _is_open(link: Link | None) -> bool:
+        return link is not None and link.review not in UNDECIDED
+
     def _event(self, key: str, record: Record, link: Link) -> TimelineEvent:
         return TimelineEvent(
             key=key,
@@ -97,19 +106,19 @@ class Timeline:
             metadata=record["metadata"],
         )
 
-    def _within_the_day(self, events: list[TimelineEvent]) -> list[TimelineEvent]:
-        """At most ``events_per_day`` of them; the others are left out for good, and told."""
-        if self._events.per_day is None or not events:
-            return events
+    def _room_of_the_day(self, wanted: int) -> int:
+        """How many of so many events ``events_per_day`` allows; the others are told."""
+        if self._events.per_day is None:
+            return wanted
         written = self.run.ledger.events_within_days(self.mapping.name)
-        room = max(self._events.per_day - written, 0)
-        if len(events) > room:
-            self.run.counts.events_left_out += len(events) - room
+        room = min(max(self._events.per_day - written, 0), wanted)
+        if room < wanted:
+            self.run.counts.events_left_out += wanted - room
             self.run.log(
-                f"{self.mapping.name}: {len(events) - room:,} events are left out, because "
+                f"{self.mapping.name}: {wanted - room:,} events are left out, because "
                 f"events_per_day is {self._events.per_day:,}."
             )
-        return events[:room]
+        return room
 
     def _put(self, events: Sequence[TimelineEvent]) -> list[Outcome]:
         outcomes: list[Outcome | None] = [None] * len(events)
@@ -141,6 +150,10 @@ class Timeline:
                 f"{self.mapping.name}: Salesforce refuses Tasks of events ({code}: {why}); such an "
                 f"event is not tried again.{todo}"
             )
+
+
+def _left_out(event: TimelineEvent) -> EventRow:
+    return EventRow(event.key, event.sweo_id, event.at, put=False)
 
 
 def event_key(record: Record) -> str:

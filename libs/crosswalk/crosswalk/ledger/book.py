@@ -9,7 +9,18 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, TypeVar
 
 import msgspec
-from sqlalchemy import Connection, Engine, Row, and_, delete, func, insert, select, update
+from sqlalchemy import (
+    Connection,
+    Engine,
+    Row,
+    and_,
+    delete,
+    func,
+    insert,
+    select,
+    tuple_,
+    update,
+)
 
 from crosswalk.errors import FatalError
 from crosswalk.ledger import schema
@@ -447,7 +458,7 @@ class Ledger:
     # events
 
     def known_events(self, keys: Sequence[str]) -> set[str]:
-        """Which of these events have become Tasks."""
+        """Which of these events have become Tasks, or were left out for good."""
         table = schema.event
         found: set[str] = set()
         with translated_errors(), self.reader.connect() as connection:
@@ -469,28 +480,31 @@ class Ledger:
             )
 
     def latest_event(self, mapping: str) -> str | None:
-        """When the youngest event of the mapping happened that became a Task."""
+        """When the youngest of the mapping's known events happened."""
         table = schema.event
         with translated_errors(), self.reader.connect() as connection:
             return connection.execute(
                 select(func.max(table.c.at)).where(table.c.mapping == mapping)
             ).scalar()
 
-    def linked_after(self, mapping: str, side: Side, stamp: str) -> list[str]:
-        """Ids on ``side`` of open links that were made after that time, the oldest first."""
+    def linked_after(
+        self, mapping: str, side: Side, linked_at: str, number: int
+    ) -> list[tuple[str, str, int]]:
+        """Of open links behind that time and link number, the oldest first: the id on ``side``,
+        when it was made, and its number.
+        """
         table = schema.link
         with translated_errors(), self.reader.connect() as connection:
-            return list(
-                connection.execute(
-                    select(id_column(side))
-                    .where(
-                        table.c.mapping == mapping,
-                        table.c.closed.is_(None),
-                        table.c.linked_at > stamp,
-                    )
-                    .order_by(table.c.linked_at, table.c.id)
-                ).scalars()
+            rows = connection.execute(
+                select(id_column(side), table.c.linked_at, table.c.id)
+                .where(
+                    table.c.mapping == mapping,
+                    table.c.closed.is_(None),
+                    tuple_(table.c.linked_at, table.c.id) > tuple_(linked_at, number),
+                )
+                .order_by(table.c.linked_at, table.c.id)
             )
+            return [(row[0], row[1], row[2]) for row in rows]
 
     # progress
 

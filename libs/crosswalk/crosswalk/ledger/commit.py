@@ -59,11 +59,14 @@ class ConflictRow:
 
 @dataclass(slots=True)
 class EventRow:
-    """An event that became a Task; ``at`` is when it happened."""
+    """An event that became a Task, or that is left out for good (not ``put``); ``at`` is when it
+    happened.
+    """
 
     key: str
     sweo_id: str
     at: str
+    put: bool = True
 
 
 @dataclass(slots=True)
@@ -561,7 +564,7 @@ def _note_events(connection: Connection, batch: Commit, now: str) -> None:
                     "mapping": batch.mapping,
                     "sweo_id": row.sweo_id,
                     "at": row.at,
-                    "put_at": now,
+                    "put_at": now if row.put else None,
                 }
                 for row in batch.events
             ],

@@ -149,7 +149,7 @@ event = Table(
     Column("mapping", String, nullable=False),
     Column("sweo_id", String, nullable=False),
     Column("at", String, nullable=False),
-    Column("put_at", String, nullable=False),
+    Column("put_at", String),
 )
 Index("event_put", event.c.mapping, event.c.put_at)
 

@@ -1,4 +1,4 @@
-"""Pairs under review, records that a filter left out, and events that became Tasks."""
+"""Pairs under review, records that a filter left out, and events that are done with."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def upgrade() -> None:
         sa.Column("mapping", sa.String, nullable=False),
         sa.Column("sweo_id", sa.String, nullable=False),
         sa.Column("at", sa.String, nullable=False),
-        sa.Column("put_at", sa.String, nullable=False),
+        sa.Column("put_at", sa.String, nullable=True),
         sa.PrimaryKeyConstraint("key"),
     )
     op.create_index("event_put", "event", ["mapping", "put_at"], unique=False)
