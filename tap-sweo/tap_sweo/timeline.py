@@ -143,8 +143,8 @@ class TimelineStream(CheckingStream):
         mark, name = self.bookmark, self.mapping.name
         begun = unix(mark["begun"])
         linked_at, number = mark["linked"]
-        for contact_id, *link in ledger.linked_after(name, Side.SWEO, linked_at, number):
-            yield _Asked(contact_id, begun, begun, link=(link[0], link[1]))
+        for contact_id, made_at, place in ledger.linked_after(name, Side.SWEO, linked_at, number):
+            yield _Asked(contact_id, begun, begun, link=(made_at, place))
         changed = self._changed(unix(mark["since"]) - self._overlap_seconds)
         linked = ledger.links(name, Side.SWEO, list(changed))
         pages_from = max(unix(mark["from"]) - self._overlap_seconds, begun)

@@ -17,8 +17,8 @@ from sqlalchemy import (
     delete,
     func,
     insert,
+    or_,
     select,
-    tuple_,
     update,
 )
 
@@ -500,7 +500,10 @@ class Ledger:
                 .where(
                     table.c.mapping == mapping,
                     table.c.closed.is_(None),
-                    tuple_(table.c.linked_at, table.c.id) > tuple_(linked_at, number),
+                    or_(
+                        table.c.linked_at > linked_at,
+                        and_(table.c.linked_at == linked_at, table.c.id > number),
+                    ),
                 )
                 .order_by(table.c.linked_at, table.c.id)
             )
