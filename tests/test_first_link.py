@@ -144,3 +144,6 @@ def test_a_review_is_decided_by_its_own_command(
     told = command(pipelines, "resolve", str(number), "--take", "sweo", exit_code=1)
     assert "sweo-sync review accept" in told
     assert "--all" in command(pipelines, "review", "accept", exit_code=2)
+    told = command(pipelines, "review", "decline", "999", exit_code=1)
+    assert "No pair 999 is there to decline" in told
+    assert command(pipelines, "review"), "nothing was decided"

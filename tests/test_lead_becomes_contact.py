@@ -8,6 +8,7 @@ import pytest
 from crosswalk.mapping import Side
 from pipelines import TO_SALESFORCE, TO_SWEO, Pipelines
 from recipes import recipe
+from sweo_sandbox.faults import FaultKind
 from sweo_sandbox.salesforce.lifecycle import convert_lead
 from sweo_sandbox.sweo.versions import parse_version
 from world import World
@@ -105,6 +106,26 @@ def test_a_lead_and_a_user_that_turn_out_to_be_one_are_merged(
         pipelines.sync()
     assert not people(world), "the lead is part of the user now"
     assert title(world.person_now(user)) == "Baroness"
+    assert pipelines.is_quiet()
+
+
+@pytest.mark.parametrize("fault", ["reset_before", "reset_after"])
+def test_a_merge_whose_answer_is_lost_is_seen_to_by_the_next_run(
+    world: World, pipelines: Pipelines, lead: str, fault: FaultKind
+) -> None:
+    contact = world.contact("ada@old.test", LastName="Ada", Title="Baroness")
+    user = world.person("ada@old.test", role="user")
+    for _ in range(2):
+        pipelines.sync()
+    convert(world, lead, account_id=world.account("C-1"), contact_id=contact)
+    world.sandbox.fault("sweo", fault, endpoint="*/contacts/merge", times=1)
+    pipelines.run(TO_SWEO)
+    world.sandbox.clear_faults()
+    for _ in range(3):
+        pipelines.sync()
+    assert not people(world), "the lead is part of the user now"
+    assert linked(pipelines, "leads", lead) is None
+    assert linked(pipelines, "contacts", contact) == user
     assert pipelines.is_quiet()
 
 

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any, Final
 
 import click
+from crosswalk.errors import FatalError
 from crosswalk.ledger import Review
 from crosswalk.ledger.reviewing import ReviewFilter, ReviewReport, decide, reviews
 from crosswalk.mapping import Side
@@ -113,6 +114,12 @@ def _decision(verdict: Review, name: str, told: str, *, of: Review | None = None
         found = [] if of is Review.DECLINED else _found(project, numbers, mapping, record, field)
         if of is not Review.OPEN:
             found += _found(project, numbers, mapping, record, field, declined=True)
+        unknown = sorted(set(numbers) - {each.id for each in found})
+        if unknown:
+            raise FatalError(
+                f"No pair {', '.join(map(str, unknown))} is there to {name}; `sweo-sync review` "
+                "lists those that wait, `review --declined` the others."
+            )
         with project.ledger() as ledger:
             count = decide(ledger, found, verdict)
         if as_json:

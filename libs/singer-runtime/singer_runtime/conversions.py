@@ -44,35 +44,44 @@ class Conversions:
         if link is None:
             return
         if self._heir is not None and lead.becomes is not None:
-            self._hand_over(self._heir, link.sweo_id, lead.becomes, batch)
+            result = self._hand_over(self._heir, link.sweo_id, lead.becomes, batch)
+            if result in (Result.UNKNOWN, Result.NOT_SENT):
+                self.run.counts.deferred += 1
+                batch.revisits.append(
+                    RevisitRow(self.run.direction, link.mapping, lead.id, "person in doubt")
+                )
+                return
         self.run.writer.close_link(link, CONVERTED)
         self.run.counts.converted += 1
 
-    def _hand_over(self, heir: Mapping, person: str, contact: str, batch: Commit) -> None:
+    def _hand_over(self, heir: Mapping, person: str, contact: str, batch: Commit) -> Result:
+        """What became of it; where nobody knows, the lead is visited again."""
         run = self.run
         held = run.ledger.links(heir.name, Side.SALESFORCE, [contact]).get(contact)
         if held is not None:
-            if held.sweo_id != person:
-                self._unite(heir, person, held.sweo_id)
-            return
+            if held.sweo_id == person:
+                return Result.WRITTEN
+            return self._unite(heir, person, held.sweo_id)
         if heir.sweo != self.mapping.sweo:
             outcome = run.destination.take_over(heir, person, None)
-            if outcome.result not in (Result.WRITTEN, Result.UNKNOWN):
+            if outcome.result in (Result.UNKNOWN, Result.NOT_SENT):
+                return outcome.result
+            if outcome.result is not Result.WRITTEN:
                 why = outcome.error_message or outcome.error_code
                 run.log(
                     f"{self.mapping.name}: {person} cannot become a {heir.sweo} ({why}); contact "
                     f"{contact} is matched like any other."
                 )
-                return
+                return outcome.result
         moved = run.writer.open_link(
             heir.name, contact, person, run.run_id, review=Review.ACCEPTED
         )  # fmt: skip
-        if moved is None:
-            return
-        for direction, source in ((run.direction, contact), (run.opposite, person)):
-            batch.revisits.append(RevisitRow(direction, heir.name, source, CONVERTED))
+        if moved is not None:
+            for direction, source in ((run.direction, contact), (run.opposite, person)):
+                batch.revisits.append(RevisitRow(direction, heir.name, source, CONVERTED))
+        return Result.WRITTEN
 
-    def _unite(self, heir: Mapping, person: str, user: str) -> None:
+    def _unite(self, heir: Mapping, person: str, user: str) -> Result:
         """The contact has a person already: the two are one, and Sweo merges them its own way."""
         outcome = self.run.destination.take_over(heir, person, user)
         if outcome.result is Result.WRITTEN:
@@ -82,6 +91,7 @@ class Conversions:
                 f"{heir.name}: {person} and {user} are one person, but Sweo does not merge them "
                 f"({outcome.error_message or outcome.error_code}); merge them there by hand."
             )
+        return outcome.result
 
     def inherit(self, pairs: Sequence[Pair]) -> None:
         """Take over what a lead and its person had agreed on, where the contact still holds it."""
